@@ -1,0 +1,105 @@
+//! What a table costs: zero-concentrated differential privacy plus delta.
+//!
+//! Unit of privacy: one client at one node in one period, add or remove. For a
+//! vector with squared L2 sensitivity `D2` and a discrete Gaussian of variance
+//! `s2` the cost is `rho = D2 / (2 s2)` (Canonne, Kamath and Steinke 2020,
+//! theorem 4), rounded up to a nano-rho. The gate costs `delta_gate` besides.
+
+use crate::request::{Measure, TableRequest};
+use crate::variance::{self, Variance};
+use serde::{Deserialize, Serialize};
+
+/// One vector of a table: what one client can move, and the noise on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Vector {
+    /// Most that one client moves one cell by.
+    pub per_cell: u64,
+    /// Squared L2 sensitivity of the vector for one client and period.
+    pub l2_squared: u64,
+    /// The noise of each cell.
+    pub variance: Variance,
+}
+
+/// The cost of one period of a table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cost {
+    /// Privacy loss in units of 1e-9 rho.
+    pub nano_rho: u64,
+    /// Failure probability in units of 1e-18.
+    pub atto_delta: u64,
+}
+
+/// The number of cells that one client can touch in one period: the bound, and
+/// one more for `ANY`; 1 where all dimensions are exclusive.
+pub fn cells_touched(request: &TableRequest) -> u64 {
+    request.max_per_client().map_or(1, |bound| u64::from(bound) + 1)
+}
+
+/// The vectors of one period of the table. The first gates and divides.
+///
+/// # Errors
+/// When the noise of a companion sum is out of range.
+pub fn vectors(request: &TableRequest) -> Result<Vec<Vector>, variance::Error> {
+    let touched = cells_touched(request);
+    let clients = Vector { per_cell: 1, l2_squared: touched, variance: request.variance() };
+    match (request.measure(), request.score_range()) {
+        (Measure::Score, Some((lo, hi))) => {
+            // The sum of 2x - (lo + hi) lies within hi - lo of zero per client.
+            let range = hi.abs_diff(lo);
+            let sum = Vector {
+                per_cell: range,
+                l2_squared: touched * range * range,
+                variance: request.variance().scaled(range)?,
+            };
+            Ok(vec![clients, sum])
+        }
+        _ => Ok(vec![clients]),
+    }
+}
+
+/// The cost of one period of the table at a node whose gate costs `gate_atto_delta`.
+///
+/// # Errors
+/// When the noise of a companion sum is out of range.
+pub fn of_period(request: &TableRequest, gate_atto_delta: u64) -> Result<Cost, variance::Error> {
+    let nano_rho = vectors(request)?.iter().map(nano_rho).sum();
+    Ok(Cost { nano_rho, atto_delta: gate_atto_delta })
+}
+
+/// `l2_squared / (2 variance)` in nano-rho, rounded up.
+fn nano_rho(vector: &Vector) -> u64 {
+    let num = 1_000_000_000 * u128::from(vector.l2_squared) * u128::from(vector.variance.den());
+    let rho = num.div_ceil(2 * u128::from(vector.variance.num()));
+    u64::try_from(rho).expect("at most 1e9 * 33 * 1e4 / 2")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::codebook::Codebook;
+
+    fn request(json: &str) -> TableRequest {
+        let hash = Codebook::built_in().hash();
+        let json = format!(
+            r#"{{"by":["age_group","need"],"codebook":"{hash}","max_per_client":5,{json},"periods":["2026Q3"],"purpose":"structural-social-work","region":"ita","register":"r","release":"per_node"{},"v":1,"variance":[25,1]}}"#,
+            if json.contains("score") { r#","score":"D07""# } else { "" }
+        );
+        TableRequest::parse(json.as_bytes(), Codebook::built_in()).unwrap()
+    }
+
+    #[test]
+    fn the_two_tables_of_the_demo() {
+        let clients = request(r#""measure":"clients""#);
+        assert_eq!(of_period(&clients, 7).unwrap(), Cost { nano_rho: 120_000_000, atto_delta: 7 });
+        let score = request(r#""measure":"score""#);
+        assert_eq!(of_period(&score, 7).unwrap().nano_rho, 240_000_000);
+        assert_eq!(vectors(&score).unwrap()[1].variance, Variance::new(2500, 1).unwrap());
+    }
+
+    #[test]
+    fn rounds_up() {
+        let v = Vector { per_cell: 1, l2_squared: 1, variance: Variance::new(3, 1).unwrap() };
+        assert_eq!(nano_rho(&v), 166_666_667);
+    }
+}

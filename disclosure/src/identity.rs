@@ -1,0 +1,221 @@
+//! Signatures: Ed25519 over labelled messages of a closed list.
+//!
+//! A key signs a request, a release or (the governance key) a roster, and
+//! nothing else: there is no method that signs bytes. The label is part of what
+//! is signed, so no signature of one kind passes for another. Randomness is
+//! passed in as a seed.
+
+use crate::canonical;
+use crate::codebook::Codebook;
+use crate::names::{Digest, Name, hex, unhex};
+use crate::release::Release;
+use crate::request::{self, TableRequest};
+use crate::roster::{Roster, SignedRoster};
+use ring::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+/// A party's long-term Ed25519 key.
+pub struct IdentityKey {
+    seed: Zeroizing<[u8; 32]>,
+    pair: Ed25519KeyPair,
+}
+
+/// Why a signature or signed message is refused.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Error {
+    /// The signature does not verify under the key.
+    #[error("the signature does not verify")]
+    Signature,
+    /// The message is not of the expected shape.
+    #[error("not a signed message: {0}")]
+    Shape(#[from] canonical::Error),
+    /// The request inside is not one.
+    #[error("{0}")]
+    Request(#[from] request::Error),
+}
+
+enum Label {
+    Request,
+    Release,
+    Roster,
+}
+
+impl IdentityKey {
+    /// The key of a secret seed.
+    pub fn from_seed(seed: [u8; 32]) -> Self {
+        let pair = Ed25519KeyPair::from_seed_unchecked(&seed).expect("every 32 bytes are a seed");
+        Self { seed: Zeroizing::new(seed), pair }
+    }
+
+    /// The seed in hex, for the key file (mode 0600).
+    pub fn seed_hex(&self) -> Zeroizing<String> {
+        Zeroizing::new(hex(&*self.seed))
+    }
+
+    /// The public key.
+    pub fn public(&self) -> Digest {
+        Digest(self.pair.public_key().as_ref().try_into().expect("Ed25519 keys have 32 bytes"))
+    }
+
+    /// Signs a release of this node.
+    pub fn sign_release(&self, release: &Release) -> SignedRelease {
+        let signature = self.sign(&Label::Release, release.bytes());
+        SignedRelease { bytes: release.bytes().to_vec(), signature }
+    }
+
+    /// Signs a question: it then counts as asked by `requester` until
+    /// `not_after` (Unix time, seconds).
+    pub fn sign_request(&self, request: TableRequest, requester: Name, not_after: u64) -> SignedRequest {
+        let signature = self.sign(&Label::Request, &request_message(&request, &requester, not_after));
+        SignedRequest { request, requester, not_after, signature }
+    }
+
+    /// Signs a roster with the region's governance key.
+    pub fn sign_roster(&self, roster: Roster) -> SignedRoster {
+        let signature = self.sign(&Label::Roster, roster.bytes());
+        SignedRoster { roster, signature }
+    }
+
+    fn sign(&self, label: &Label, bytes: &[u8]) -> [u8; 64] {
+        let signature = self.pair.sign(&message(label, bytes));
+        signature.as_ref().try_into().expect("Ed25519 signatures have 64 bytes")
+    }
+}
+
+/// A release with its node's signature: what is stored and sent.
+pub struct SignedRelease {
+    bytes: Vec<u8>,
+    signature: [u8; 64],
+}
+
+impl SignedRelease {
+    /// Takes back a release that `key` has signed.
+    ///
+    /// # Errors
+    /// When the signature does not verify.
+    pub fn verify(bytes: Vec<u8>, signature: [u8; 64], key: Digest) -> Result<Self, Error> {
+        check(&Label::Release, &bytes, &signature, key)?;
+        Ok(Self { bytes, signature })
+    }
+
+    /// The release's bytes.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The signature.
+    pub fn signature(&self) -> &[u8; 64] {
+        &self.signature
+    }
+}
+
+/// A question with its requester's signature.
+#[derive(Clone)]
+pub struct SignedRequest {
+    request: TableRequest,
+    requester: Name,
+    not_after: u64,
+    signature: [u8; 64],
+}
+
+#[derive(Serialize, Deserialize)]
+struct SignedRequestWire {
+    not_after: u64,
+    request: serde_json::Value,
+    requester: Name,
+    signature: String,
+}
+
+#[derive(Serialize)]
+struct RequestMessage<'a> {
+    id: Digest,
+    not_after: u64,
+    region: &'a Name,
+    requester: &'a Name,
+}
+
+impl SignedRequest {
+    /// Reads a signed question. Its signature is *not* checked here, since the
+    /// key stands in a roster: see [`SignedRequest::verify`].
+    ///
+    /// # Errors
+    /// When the bytes are not canonical or the question is not one.
+    pub fn parse(bytes: &[u8], codebook: &Codebook) -> Result<Self, Error> {
+        let wire: SignedRequestWire = canonical::from_bytes(bytes)?;
+        let request = TableRequest::parse(&canonical::to_bytes(&wire.request)?, codebook)?;
+        let signature = unhex(&wire.signature).map_err(|_| Error::Signature)?;
+        Ok(Self { request, requester: wire.requester, not_after: wire.not_after, signature })
+    }
+
+    /// The canonical bytes, signature included.
+    pub fn bytes(&self) -> Vec<u8> {
+        let wire = SignedRequestWire {
+            not_after: self.not_after,
+            request: serde_json::from_slice(self.request.bytes()).expect("canonical bytes are JSON"),
+            requester: self.requester.clone(),
+            signature: hex(&self.signature),
+        };
+        canonical::to_bytes(&wire).expect("names, integers and hex")
+    }
+
+    /// Checks the signature.
+    ///
+    /// # Errors
+    /// When it does not verify under `key`.
+    pub fn verify(&self, key: Digest) -> Result<(), Error> {
+        check(&Label::Request, &request_message(&self.request, &self.requester, self.not_after), &self.signature, key)
+    }
+
+    /// The question.
+    pub fn request(&self) -> &TableRequest {
+        &self.request
+    }
+
+    /// Who says they ask.
+    pub fn requester(&self) -> &Name {
+        &self.requester
+    }
+
+    /// Until when the question stands, Unix time in seconds.
+    pub fn not_after(&self) -> u64 {
+        self.not_after
+    }
+}
+
+pub(crate) fn check_roster(roster: &Roster, signature: &[u8; 64], key: Digest) -> Result<(), Error> {
+    check(&Label::Roster, roster.bytes(), signature, key)
+}
+
+fn request_message(request: &TableRequest, requester: &Name, not_after: u64) -> Vec<u8> {
+    let message = RequestMessage { id: request.id(), not_after, region: request.region(), requester };
+    canonical::to_bytes(&message).expect("names, integers and hex")
+}
+
+fn check(label: &Label, bytes: &[u8], signature: &[u8; 64], key: Digest) -> Result<(), Error> {
+    UnparsedPublicKey::new(&ED25519, key.0).verify(&message(label, bytes), signature).map_err(|_| Error::Signature)
+}
+
+fn message(label: &Label, bytes: &[u8]) -> Vec<u8> {
+    let label: &[u8] = match label {
+        Label::Request => b"koonti/v1/request\0",
+        Label::Release => b"koonti/v1/release\0",
+        Label::Roster => b"koonti/v1/roster\0",
+    };
+    [label, bytes].concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_signature_of_one_kind_is_none_of_another() {
+        let key = IdentityKey::from_seed([7; 32]);
+        let signature = key.sign(&Label::Roster, b"{}");
+        assert!(check(&Label::Roster, b"{}", &signature, key.public()).is_ok());
+        assert_eq!(check(&Label::Request, b"{}", &signature, key.public()), Err(Error::Signature));
+        assert!(SignedRelease::verify(b"{}".to_vec(), signature, key.public()).is_err());
+    }
+}

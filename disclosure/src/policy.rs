@@ -1,0 +1,230 @@
+//! A node's own rules: which questions it answers, and at what cost.
+//!
+//! The data-protection officer approves a policy; a requester cannot loosen it.
+//! [`Policy::admit`] sees the question and what the node holds, never a record,
+//! so a refusal says nothing about data. What it admits is an [`Admitted`], and
+//! nothing else makes one.
+
+use crate::canonical;
+use crate::cost::{self, Cost, Vector};
+use crate::names::{Digest, Name};
+use crate::period::Period;
+use crate::refusal::Refusal;
+use crate::request::{Measure, Purpose, ReleaseKind, TableRequest};
+use crate::tail;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// The lowest k that any policy may have.
+pub const LOWEST_K: u32 = 3;
+
+/// A node's rules, as `policy.toml` writes them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "PolicyFile", into = "PolicyFile")]
+pub struct Policy(PolicyFile);
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PolicyFile {
+    k: u32,
+    approval: Approval,
+    allowance: Allowance,
+    tables: Tables,
+}
+
+/// Who says yes to an admitted question.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Approval {
+    /// A person at the node, for each question.
+    Each,
+    /// The policy itself: a standing rule.
+    Auto,
+}
+
+/// How much may be spent. Late or corrected data never refill it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Allowance {
+    /// Privacy loss allowed per data source and period, in 1e-9 rho.
+    pub nano_rho_per_period: u64,
+    /// Failure probability allowed per data source and period, in 1e-18.
+    pub atto_delta_per_period: u64,
+    /// The share of it that one requester may spend, in 1e-9 rho.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nano_rho_per_requester: Option<u64>,
+    /// What the gate of one table costs, in 1e-18.
+    pub gate_atto_delta: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Tables {
+    measures: Vec<Measure>,
+    dimensions: Vec<String>,
+    purposes: Vec<Purpose>,
+    most_cells: u64,
+    most_per_client: u8,
+}
+
+/// Why a policy is not one.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Error {
+    /// k is too small.
+    #[error("k must be at least {LOWEST_K}")]
+    K,
+    /// An allowance is out of range.
+    #[error("the allowance must be positive, at most 10 rho and 1e-3 delta a period, and cover at least one gate")]
+    Allowance,
+    /// The gate's delta is out of range.
+    #[error("gate_atto_delta must lie between 1000000000 (1e-9) and 1000000000000 (1e-6)")]
+    Gate,
+}
+
+impl TryFrom<PolicyFile> for Policy {
+    type Error = Error;
+    fn try_from(file: PolicyFile) -> Result<Self, Error> {
+        let a = &file.allowance;
+        if file.k < LOWEST_K {
+            return Err(Error::K);
+        }
+        if !(1_000_000_000..=1_000_000_000_000).contains(&a.gate_atto_delta) {
+            return Err(Error::Gate);
+        }
+        let in_range = (1..=10_000_000_000).contains(&a.nano_rho_per_period)
+            && (a.gate_atto_delta..=1_000_000_000_000_000).contains(&a.atto_delta_per_period);
+        if in_range { Ok(Self(file)) } else { Err(Error::Allowance) }
+    }
+}
+
+impl From<Policy> for PolicyFile {
+    fn from(policy: Policy) -> Self {
+        policy.0
+    }
+}
+
+/// What a node holds, as far as admission may know it: no record, no count.
+pub struct Holdings<'a> {
+    /// The region the node belongs to.
+    pub region: &'a Name,
+    /// The node's name.
+    pub node: &'a Name,
+    /// The register it answers for.
+    pub register: &'a Name,
+    /// The data source behind the register, whose allowance is spent.
+    pub source: &'a Name,
+    /// The areas it serves, as municipality codes.
+    pub areas: &'a [String],
+    /// The first released, else newest, vintage of each imported period.
+    pub vintages: &'a BTreeMap<Period, Digest>,
+    /// The region's floor for k, from the approved roster.
+    pub floor_k: u32,
+}
+
+impl Policy {
+    /// The smallest count that may be printed.
+    pub fn k(&self) -> u32 {
+        self.0.k
+    }
+
+    /// Who says yes.
+    pub fn approval(&self) -> Approval {
+        self.0.approval
+    }
+
+    /// How much may be spent.
+    pub fn allowance(&self) -> Allowance {
+        self.0.allowance
+    }
+
+    /// The SHA-256 of the policy in canonical form.
+    pub fn hash(&self) -> Digest {
+        Digest::of(&canonical::to_bytes(&self.0).expect("a policy holds names and integers below 2^53"))
+    }
+
+    /// Admits a question, or says why not. Depends on its arguments only; none
+    /// of them is computed from records.
+    ///
+    /// # Errors
+    /// The first rule that the question breaks.
+    pub fn admit(&self, request: &TableRequest, holdings: &Holdings<'_>) -> Result<Admitted, Refusal> {
+        let tables = &self.0.tables;
+        let rule = |kept: bool, refusal: Refusal| if kept { Ok(()) } else { Err(refusal) };
+        rule(request.region() == holdings.region, Refusal::RegionMismatch)?;
+        rule(request.register() == holdings.register, Refusal::RegisterUnknown)?;
+        rule(request.release() == ReleaseKind::PerNode, Refusal::ReleaseNotSupported)?;
+        rule(self.0.k >= holdings.floor_k, Refusal::PolicyLooserThanFloor)?;
+        rule(tables.purposes.contains(&request.purpose()), Refusal::PurposeNotAllowed)?;
+        rule(tables.measures.contains(&request.measure()), Refusal::MeasureNotAllowed)?;
+        rule(request.dimensions().all(|d| tables.dimensions.iter().any(|a| a == d)), Refusal::DimensionNotAllowed)?;
+        let cells = request.domain().cells() as u64;
+        rule(cells * request.periods().len() as u64 <= tables.most_cells, Refusal::TableTooLarge)?;
+        rule(request.max_per_client().is_none_or(|b| b <= tables.most_per_client), Refusal::BoundTooLarge)?;
+        rule(
+            request.filter("area").is_none_or(|codes| codes.iter().any(|c| holdings.areas.contains(c))),
+            Refusal::AreaNotServed,
+        )?;
+        let vintages = request
+            .periods()
+            .iter()
+            .map(|p| holdings.vintages.get(p).copied().ok_or(Refusal::PeriodNotHeld))
+            .collect::<Result<Vec<_>, _>>()?;
+        let vectors = cost::vectors(request).map_err(|_| Refusal::NoiseOutOfRange)?;
+        let gate = self.0.allowance.gate_atto_delta;
+        let cost = cost::of_period(request, gate).map_err(|_| Refusal::NoiseOutOfRange)?;
+        Ok(Admitted {
+            tau: tail::threshold(self.0.k, request.variance(), gate, cost::cells_touched(request)),
+            k: self.0.k,
+            node: holdings.node.clone(),
+            source: holdings.source.clone(),
+            policy: self.hash(),
+            allowance: self.0.allowance,
+            request: request.clone(),
+            vintages,
+            vectors,
+            cost,
+        })
+    }
+}
+
+/// A question that a node's own policy allows, with its cost.
+pub struct Admitted {
+    pub(crate) request: TableRequest,
+    pub(crate) node: Name,
+    pub(crate) source: Name,
+    pub(crate) vintages: Vec<Digest>,
+    pub(crate) vectors: Vec<Vector>,
+    pub(crate) cost: Cost,
+    pub(crate) allowance: Allowance,
+    pub(crate) k: u32,
+    pub(crate) tau: i64,
+    pub(crate) policy: Digest,
+}
+
+impl Admitted {
+    /// The question.
+    pub fn request(&self) -> &TableRequest {
+        &self.request
+    }
+
+    /// The cost of each period.
+    pub fn cost(&self) -> Cost {
+        self.cost
+    }
+
+    /// The smallest true count that may be printed.
+    pub fn k(&self) -> u32 {
+        self.k
+    }
+
+    /// The smallest noisy count that may be printed.
+    pub fn tau(&self) -> i64 {
+        self.tau
+    }
+
+    /// The data source whose allowance is spent.
+    pub fn source(&self) -> &Name {
+        &self.source
+    }
+}

@@ -1,0 +1,246 @@
+//! The roster: who is who in a region, signed by its governance key.
+//!
+//! It is the only who-is-who. The coordinator distributes it and cannot write
+//! it; a node's operator approves each epoch by its hash. Names are those of
+//! organisations and of the accounts people use, in ASCII.
+
+use crate::canonical;
+use crate::identity::{self, check_roster};
+use crate::names::{Digest, Name, hex, unhex};
+use serde::{Deserialize, Serialize};
+
+/// What a person may do.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// Asks for tables and reads them.
+    Requester,
+    /// Reads tables and evidence, and asks for nothing.
+    Auditor,
+}
+
+/// A node of the region.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct NodeEntry {
+    /// Municipality codes that it serves, ascending.
+    pub areas: Vec<String>,
+    /// Its Ed25519 identity key.
+    pub identity: Digest,
+    /// Its name.
+    pub name: Name,
+}
+
+/// A person of the region.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct PersonEntry {
+    /// Their Ed25519 identity key.
+    pub identity: Digest,
+    /// The account's name.
+    pub name: Name,
+    /// What they may do.
+    pub roles: Vec<Role>,
+}
+
+/// The least strict parameters that the region accepts of any node.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Floor {
+    /// Nodes that may collude with the coordinator, at least.
+    pub c: u32,
+    /// Chance that a regional table prints a cell below k, at most.
+    pub eta: (u64, u64),
+    /// Nodes that may know one person, at least.
+    pub j: u32,
+    /// Smallest count that may be printed, at least.
+    pub k: u32,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+struct Wire {
+    epoch: u64,
+    floor: Floor,
+    nodes: Vec<NodeEntry>,
+    persons: Vec<PersonEntry>,
+    region: Name,
+    v: u8,
+}
+
+/// A roster in canonical form, not yet signed.
+#[derive(Clone)]
+pub struct Roster {
+    wire: Wire,
+    bytes: Vec<u8>,
+}
+
+/// A roster with the governance key's signature.
+#[derive(Clone)]
+pub struct SignedRoster {
+    pub(crate) roster: Roster,
+    pub(crate) signature: [u8; 64],
+}
+
+/// Why a roster is refused.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Error {
+    /// The bytes are not a canonical roster.
+    #[error("not a roster: {0}")]
+    Bytes(#[from] canonical::Error),
+    /// Two entries share a name or a key, or entries are out of order.
+    #[error("the roster lists a name or key twice, or is out of order")]
+    Duplicate,
+    /// The signature is not the governance key's.
+    #[error("the roster is not signed by the region's governance key")]
+    Signature,
+}
+
+#[derive(Serialize, Deserialize)]
+struct SignedWire {
+    roster: serde_json::Value,
+    signature: String,
+}
+
+impl Roster {
+    /// Builds a roster; entries are sorted here.
+    ///
+    /// # Errors
+    /// When a name or a key stands twice.
+    pub fn new(
+        region: Name,
+        epoch: u64,
+        floor: Floor,
+        mut nodes: Vec<NodeEntry>,
+        mut persons: Vec<PersonEntry>,
+    ) -> Result<Self, Error> {
+        nodes.sort_by(|a, b| a.name.cmp(&b.name));
+        persons.sort_by(|a, b| a.name.cmp(&b.name));
+        Self::from_wire(Wire { epoch, floor, nodes, persons, region, v: 1 })
+    }
+
+    /// Reads a roster from its canonical bytes.
+    ///
+    /// # Errors
+    /// When they are not canonical, or a name or key stands twice.
+    pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
+        Self::from_wire(canonical::from_bytes(bytes)?)
+    }
+
+    fn from_wire(wire: Wire) -> Result<Self, Error> {
+        let ascending = |names: Vec<&Name>| names.windows(2).all(|w| w[0] < w[1]);
+        let mut keys: Vec<Digest> =
+            wire.nodes.iter().map(|n| n.identity).chain(wire.persons.iter().map(|p| p.identity)).collect();
+        let count = keys.len();
+        keys.sort_unstable();
+        keys.dedup();
+        let ordered = ascending(wire.nodes.iter().map(|n| &n.name).collect())
+            && ascending(wire.persons.iter().map(|p| &p.name).collect());
+        if !ordered || keys.len() != count || wire.v != 1 {
+            return Err(Error::Duplicate);
+        }
+        let bytes = canonical::to_bytes(&wire)?;
+        Ok(Self { wire, bytes })
+    }
+
+    /// The canonical bytes.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The SHA-256 of the canonical bytes: what an operator approves.
+    pub fn hash(&self) -> Digest {
+        Digest::of(&self.bytes)
+    }
+
+    /// The region.
+    pub fn region(&self) -> &Name {
+        &self.wire.region
+    }
+
+    /// Counts up with each roster.
+    pub fn epoch(&self) -> u64 {
+        self.wire.epoch
+    }
+
+    /// The region's floor.
+    pub fn floor(&self) -> Floor {
+        self.wire.floor
+    }
+
+    /// The nodes, by name.
+    pub fn nodes(&self) -> &[NodeEntry] {
+        &self.wire.nodes
+    }
+
+    /// The persons, by name.
+    pub fn persons(&self) -> &[PersonEntry] {
+        &self.wire.persons
+    }
+
+    /// The node of this name.
+    pub fn node(&self, name: &Name) -> Option<&NodeEntry> {
+        self.wire.nodes.iter().find(|n| n.name == *name)
+    }
+
+    /// The person of this name.
+    pub fn person(&self, name: &Name) -> Option<&PersonEntry> {
+        self.wire.persons.iter().find(|p| p.name == *name)
+    }
+
+    /// The areas that the region's nodes serve, ascending and distinct.
+    pub fn areas(&self) -> Vec<String> {
+        let mut areas: Vec<String> = self.wire.nodes.iter().flat_map(|n| n.areas.clone()).collect();
+        areas.sort();
+        areas.dedup();
+        areas
+    }
+}
+
+impl SignedRoster {
+    /// Reads a signed roster and checks the signature of `governance`.
+    ///
+    /// # Errors
+    /// When it is not canonical or not signed by that key.
+    pub fn parse(bytes: &[u8], governance: Digest) -> Result<Self, Error> {
+        let wire: SignedWire = canonical::from_bytes(bytes)?;
+        let roster = Roster::parse(&canonical::to_bytes(&wire.roster)?)?;
+        let signature = unhex(&wire.signature).map_err(|_| Error::Signature)?;
+        check_roster(&roster, &signature, governance).map_err(|_: identity::Error| Error::Signature)?;
+        Ok(Self { roster, signature })
+    }
+
+    /// The canonical bytes, signature included.
+    pub fn bytes(&self) -> Vec<u8> {
+        let wire = SignedWire {
+            roster: serde_json::from_slice(self.roster.bytes()).expect("canonical bytes are JSON"),
+            signature: hex(&self.signature),
+        };
+        canonical::to_bytes(&wire).expect("a roster and hex")
+    }
+
+    /// The roster.
+    pub fn roster(&self) -> &Roster {
+        &self.roster
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::identity::IdentityKey;
+
+    #[test]
+    fn only_the_governance_key_makes_a_roster() {
+        let node =
+            |name: &str, key: u8| NodeEntry { areas: vec![], identity: Digest([key; 32]), name: name.parse().unwrap() };
+        let floor = Floor { c: 1, eta: (1, 100), j: 2, k: 5 };
+        let region: Name = "ita".parse().unwrap();
+        let roster = |nodes| Roster::new(region.clone(), 1, floor, nodes, vec![]);
+        assert!(roster(vec![node("a", 1), node("b", 1)]).is_err(), "one key for two nodes");
+        assert!(roster(vec![node("a", 1), node("a", 2)]).is_err(), "one name for two nodes");
+        let key = IdentityKey::from_seed([1; 32]);
+        let signed = key.sign_roster(roster(vec![node("b", 2), node("a", 1)]).unwrap()).bytes();
+        assert!(SignedRoster::parse(&signed, key.public()).is_ok());
+        assert_eq!(SignedRoster::parse(&signed, Digest([9; 32])).err(), Some(Error::Signature));
+        let text = String::from_utf8(signed).unwrap().replace("\"epoch\":1", "\"epoch\":2");
+        assert_eq!(SignedRoster::parse(text.as_bytes(), key.public()).err(), Some(Error::Signature));
+    }
+}

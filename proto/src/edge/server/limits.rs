@@ -1,0 +1,110 @@
+//! How much one listener, one address, one identity and one connection may take.
+//!
+//! Promises: a bound on everything a caller can hold open. Does not: bound how
+//! often a caller calls, or how long a call lasts; the doors do.
+
+use std::time::Duration;
+
+use tonic::transport::Server;
+
+/// The largest message either end reads or writes, in bytes: a table of
+/// 1,000,000 cells takes 9 MB. The doors set it on every service and client.
+pub const MAX_MESSAGE_BYTES: usize = 16 * 1024 * 1024;
+
+/// The limits of one listener. A full limit refuses, it never queues.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Connections in all, handshakes included.
+    pub connections: usize,
+    /// Connections of one address that have shown no certificate: in their
+    /// handshake, or for good on the enrolment listener. An IPv6 address counts
+    /// as its /64 network.
+    pub connections_per_address: usize,
+    /// Connections of one identity after the handshake.
+    pub connections_per_identity: usize,
+    /// Handshakes under way at once.
+    pub handshakes: usize,
+    /// How long a TLS handshake may take.
+    pub handshake_timeout: Duration,
+    /// HTTP/2 streams open at once on a connection: long streams and calls.
+    pub streams_per_connection: u32,
+    /// Calls at once on a connection that have not begun to answer.
+    pub calls_per_connection: usize,
+    /// How long a connection may live before it is told to take no new calls;
+    /// up to a tenth shorter at random, so that callers do not return together.
+    pub max_connection_age: Duration,
+    /// How long calls and streams may go on after that before the connection is cut.
+    pub max_connection_age_grace: Duration,
+    /// The same at shutdown.
+    pub shutdown_grace: Duration,
+    /// How long a connection may be silent before a ping.
+    pub keepalive_interval: Duration,
+    /// How long the answer to a ping may take.
+    pub keepalive_timeout: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: 512,
+            connections_per_address: 20,
+            connections_per_identity: 16,
+            handshakes: 64,
+            handshake_timeout: Duration::from_secs(5),
+            streams_per_connection: 32,
+            calls_per_connection: 16,
+            max_connection_age: Duration::from_secs(10 * 60),
+            max_connection_age_grace: Duration::from_secs(30),
+            shutdown_grace: Duration::from_secs(5),
+            keepalive_interval: Duration::from_secs(30),
+            keepalive_timeout: Duration::from_secs(10),
+        }
+    }
+}
+
+impl Limits {
+    /// The limits of the enrolment listener: strangers stay short and do little.
+    pub fn enrolment() -> Self {
+        Self {
+            connections: 64,
+            streams_per_connection: 4,
+            calls_per_connection: 2,
+            max_connection_age: Duration::from_secs(60),
+            max_connection_age_grace: Duration::from_secs(10),
+            ..Self::default()
+        }
+    }
+
+    /// The HTTP/2 server these limits make. The ages are not tonic's: with a grace
+    /// set, tonic 0.14 cuts a connection without ever telling the client to leave.
+    pub(super) fn http2(&self) -> Server {
+        Server::builder()
+            .max_concurrent_streams(self.streams_per_connection)
+            .concurrency_limit_per_connection(self.calls_per_connection)
+            .load_shed(true)
+            .http2_max_local_error_reset_streams(Some(LOCAL_RESETS))
+            .http2_max_pending_accept_reset_streams(Some(PENDING_RESETS))
+            .http2_max_header_list_size(HEADER_LIST_BYTES)
+            .max_frame_size(FRAME_BYTES)
+            .http2_adaptive_window(Some(false))
+            .initial_stream_window_size(STREAM_WINDOW_BYTES)
+            .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
+            .http2_keepalive_interval(Some(self.keepalive_interval))
+            .http2_keepalive_timeout(Some(self.keepalive_timeout))
+            .accept_http1(false)
+    }
+}
+
+/// The largest list of headers either end reads, in bytes.
+pub(in crate::edge) const HEADER_LIST_BYTES: u32 = 8 * 1024;
+/// The largest HTTP/2 frame either end reads, in bytes.
+pub(in crate::edge) const FRAME_BYTES: u32 = 16 * 1024;
+/// How far a peer may send ahead on one stream, in bytes.
+pub(in crate::edge) const STREAM_WINDOW_BYTES: u32 = 256 * 1024;
+/// How far a peer may send ahead on one connection, in bytes.
+pub(in crate::edge) const CONNECTION_WINDOW_BYTES: u32 = 1024 * 1024;
+/// Streams reset for the peer's errors before the connection ends. Never
+/// unlimited: that is the reset flood.
+pub(in crate::edge) const LOCAL_RESETS: usize = 256;
+/// Streams a peer may open and reset before they are accepted.
+const PENDING_RESETS: usize = 20;

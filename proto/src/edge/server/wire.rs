@@ -1,0 +1,132 @@
+//! One accepted connection, from the end of its handshake to its own end.
+//!
+//! Promises: the connection carries who is at the other end into every request;
+//! at its age or at shutdown it is first told to take no new calls, then cut
+//! whatever it is doing. Does not: read a request.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use ring::rand::{SecureRandom as _, SystemRandom};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::sync::{oneshot, watch};
+use tokio::time::sleep;
+use tokio_rustls::server::TlsStream;
+use tokio_stream::StreamExt as _;
+use tonic::service::Routes;
+use tonic::transport::Server;
+use tonic::transport::server::Connected;
+
+use super::Limits;
+
+/// Serves one connection until the caller leaves, its time is up or `stop` is true.
+///
+/// Each connection has a tonic server of its own, because only a whole tonic
+/// server can be asked to finish gracefully.
+pub(super) async fn carry<C: Clone + Send + Sync + Unpin + 'static>(
+    tls: TlsStream<TcpStream>,
+    caller: C,
+    http2: Server,
+    routes: Routes,
+    limits: &Limits,
+    mut stop: watch::Receiver<bool>,
+) {
+    let (cut, is_cut) = oneshot::channel();
+    let (open, mut closed) = oneshot::channel();
+    let (finish, finished) = oneshot::channel::<()>();
+    let wire = Wire { tls, caller, cut: Some(is_cut), _open: open };
+    let only = tokio_stream::once(Ok::<_, io::Error>(wire)).chain(tokio_stream::pending());
+    let serving = http2.serve_with_incoming_shutdown(routes, only, async {
+        let _ = finished.await;
+    });
+    let ending = async move {
+        // Dropped, not sent: the wire's end also counts as cut.
+        let _cut: oneshot::Sender<()> = cut;
+        tokio::select! {
+            _ = &mut closed => return,
+            () = sleep(age(limits.max_connection_age)) => {}
+            _ = stop.wait_for(|stop| *stop) => {}
+        }
+        drop(finish);
+        tokio::select! {
+            _ = &mut closed => {}
+            () = sleep(limits.max_connection_age_grace) => {}
+            () = async {
+                let _ = stop.wait_for(|stop| *stop).await;
+                sleep(limits.shutdown_grace).await;
+            } => {}
+        }
+    };
+    let (served, ()) = tokio::join!(serving, ending);
+    if let Err(error) = served {
+        tracing::debug!(%error, "connection ended with an error");
+    }
+}
+
+/// A TLS stream that knows its caller and can be cut.
+struct Wire<C> {
+    tls: TlsStream<TcpStream>,
+    caller: C,
+    /// Resolves when the connection is to be cut; gone once it has been.
+    cut: Option<oneshot::Receiver<()>>,
+    /// Dropped with the wire: tells that the connection is closed.
+    _open: oneshot::Sender<()>,
+}
+
+impl<C> Wire<C> {
+    /// Fails once the connection is cut, and otherwise wakes the task when it is.
+    fn check(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
+        let is_cut = match &mut self.cut {
+            Some(cut) => Pin::new(cut).poll(cx).is_ready(),
+            None => true,
+        };
+        if is_cut {
+            self.cut = None;
+            return Err(io::ErrorKind::ConnectionAborted.into());
+        }
+        Ok(())
+    }
+}
+
+impl<C: Clone + Send + Sync + 'static> Connected for Wire<C> {
+    type ConnectInfo = C;
+
+    fn connect_info(&self) -> C {
+        self.caller.clone()
+    }
+}
+
+impl<C: Unpin> AsyncRead for Wire<C> {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        self.check(cx)?;
+        Pin::new(&mut self.tls).poll_read(cx, buf)
+    }
+}
+
+impl<C: Unpin> AsyncWrite for Wire<C> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        self.check(cx)?;
+        Pin::new(&mut self.tls).poll_write(cx, buf)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.check(cx)?;
+        Pin::new(&mut self.tls).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.check(cx)?;
+        Pin::new(&mut self.tls).poll_shutdown(cx)
+    }
+}
+
+/// The age, up to a tenth shorter at random.
+fn age(most: Duration) -> Duration {
+    let mut byte = [0];
+    // Without randomness every connection lives the whole age.
+    let _ = SystemRandom::new().fill(&mut byte);
+    most - most / 10 * u32::from(byte[0]) / 256
+}
