@@ -1,1 +1,18 @@
-//! (being built)
+//! The region's daemon: questions out, tables in.
+//!
+//! It enrols members, keeps the queue of questions, combines what nodes release
+//! and publishes tables. What is absent: any key that could sign a roster, a
+//! request or a release; the tally; any value from before a node's gate; and
+//! generated protobuf types, tonic and rustls (see `koonti-proto`).
+
+pub mod clock;
+pub mod commands;
+pub mod config;
+mod daemon;
+pub mod entry;
+pub mod error;
+mod expect;
+pub mod fold;
+pub mod invitation;
+pub mod region;
+pub mod store;

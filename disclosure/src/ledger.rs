@@ -43,7 +43,7 @@ pub trait DebitSink {
 #[serde(tag = "type", rename_all = "kebab-case")]
 pub enum Entry {
     /// Budget is spent; noise may be drawn.
-    Debit(Debit),
+    Debit(Box<Debit>),
     /// The release of an earlier debit is stored.
     Release {
         /// Sequence number of the debit.
@@ -93,6 +93,16 @@ impl Debit {
     /// Unix time of the debit, seconds.
     pub fn time(&self) -> u64 {
         self.time
+    }
+
+    /// Who asked.
+    pub fn requester(&self) -> &Name {
+        &self.requester
+    }
+
+    /// The id of the question paid for.
+    pub fn request_id(&self) -> Digest {
+        Digest::of(&canonical::to_bytes(&self.request).expect("read from canonical bytes"))
     }
 
     fn request(&self) -> Result<TableRequest, Error> {
@@ -157,6 +167,7 @@ pub struct Spent {
 pub struct Ledger {
     spent: BTreeMap<(Name, Period), Spent>,
     debited: BTreeMap<(Digest, Vec<Digest>), u64>,
+    first_vintage: BTreeMap<(Name, Period), Digest>,
     open: BTreeMap<u64, Debit>,
     drawing: BTreeMap<u64, ()>,
 }
@@ -171,7 +182,7 @@ impl Ledger {
             Entry::Debit(debit) => {
                 let request = debit.request()?;
                 self.count(seq, debit, &request);
-                self.open.insert(seq, debit.clone());
+                self.open.insert(seq, (**debit).clone());
             }
             Entry::Release { debit, .. } | Entry::Abort { debit, .. } => {
                 self.open.remove(debit).ok_or(Error::NoDebit)?;
@@ -235,7 +246,7 @@ impl Ledger {
             time: terms.time,
             vintages: admitted.vintages,
         };
-        let entry = canonical::to_bytes(&Entry::Debit(debit.clone())).expect("a debit holds names and integers");
+        let entry = canonical::to_bytes(&Entry::Debit(Box::new(debit.clone()))).expect("a debit holds names and integers");
         let seq = sink.append_synced(&entry).map_err(DebitError::Sink)?;
         self.count(seq, &debit, &admitted.request);
         self.open.insert(seq, debit.clone());
@@ -268,8 +279,15 @@ impl Ledger {
         self.spent.get(&(source.clone(), period)).cloned().unwrap_or_default()
     }
 
+    /// The vintage that a period was first released from, which it stays with:
+    /// a second import gives no second look.
+    pub fn first_vintage(&self, source: &Name, period: Period) -> Option<Digest> {
+        self.first_vintage.get(&(source.clone(), period)).copied()
+    }
+
     fn count(&mut self, seq: u64, debit: &Debit, request: &TableRequest) {
-        for period in request.periods() {
+        for (period, vintage) in request.periods().iter().zip(&debit.vintages) {
+            self.first_vintage.entry((debit.source.clone(), *period)).or_insert(*vintage);
             let spent = self.spent.entry((debit.source.clone(), *period)).or_default();
             spent.cost.nano_rho += debit.cost.nano_rho;
             spent.cost.atto_delta += debit.cost.atto_delta;

@@ -62,6 +62,7 @@ impl Exact<Tally> {
     ///
     /// # Errors
     /// When the shapes differ or a sum overflows; nothing is released then.
+    #[expect(clippy::needless_pass_by_value, reason = "a permit and its noise are used once")]
     pub fn release(self, permit: Permit, noise: Noise) -> Result<Release, Error> {
         let cells = permit.request.domain().cells();
         let header = Header {

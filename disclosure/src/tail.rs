@@ -128,7 +128,7 @@ fn exp_neg_small(num: u128, den: u128) -> (u128, u128) {
 }
 
 fn mul_down(a: u128, b: u128) -> u128 {
-    a * b >> 63
+    (a * b) >> 63
 }
 
 fn mul_up(a: u128, b: u128) -> u128 {

@@ -2,6 +2,8 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
 
 use koonti_journal::{Error, Index, MAX_VALUE_BYTES, Pair, Rebuilt};
 use tempfile::TempDir;
@@ -63,6 +65,7 @@ fn an_index_follows_its_journal() {
     assert!(matches!(index.put(5, &pairs), Err(Error::ValueTooLarge { .. })));
     pairs[0].1.pop();
     index.put(5, &pairs).unwrap();
+    assert!(matches!(index.put(5, &pairs), Err(Error::OutOfOrder { expected: 6, .. })));
     assert_eq!(index.get(b"large").unwrap().unwrap().len(), MAX_VALUE_BYTES);
     assert_eq!(index.get(b"larg").unwrap(), None);
     assert_eq!(index.scan_prefix(b"seq/").unwrap().len(), 5);
@@ -90,11 +93,11 @@ fn an_index_that_is_not_this_journals_is_set_aside() {
     let mut forked = journal("b", 70);
     forked[58] = entries[58].clone();
     assert_eq!(reopen(&dir, &forked), Rebuilt::Scratch);
-    // Of an older version of `derive`.
-    let upper = |_, entry: &[u8]| vec![(entry[..4].to_vec(), vec![])];
-    assert_eq!(Index::open(&dir, &forked, upper).unwrap().1, Rebuilt::Scratch);
-    // Of an opening that took the process down.
+    // Of another version of `derive`, which adds less.
+    let less = |seq, entry: &[u8]| derive(seq, entry)[..1].to_vec();
+    assert_eq!(Index::open(&dir, &forked, less).unwrap().1, Rebuilt::Scratch);
     assert_eq!(reopen(&dir, &forked), Rebuilt::Scratch);
+    // Of an opening that took the process down.
     fs::write(dir.with_extension("lock"), "opening\n").unwrap();
     assert_eq!(reopen(&dir, &forked), Rebuilt::Scratch);
     assert_eq!(reopen(&dir, &forked), Rebuilt::No);
@@ -139,6 +142,20 @@ fn a_ruined_index_is_built_again() {
     fs::write(dir.join("conf"), "nonsense").unwrap();
     reopen(&dir, &entries);
     assert!(bad(&dir, 1).is_dir(), "no ruin was noticed");
+}
+
+#[test]
+fn a_database_that_is_still_closing_is_not_taken_for_a_broken_one() {
+    let entries = journal("a", 5);
+    let (_tmp, dir) = built(&entries);
+    let closing = fs::File::open(dir.join("db")).unwrap();
+    closing.lock().unwrap();
+    let release = thread::spawn(move || {
+        thread::sleep(Duration::from_millis(200));
+        drop(closing);
+    });
+    assert_eq!(reopen(&dir, &entries), Rebuilt::No);
+    release.join().unwrap();
 }
 
 /// Overwrites the database; without its snapshot it is recovered from its log.

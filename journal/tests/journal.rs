@@ -124,6 +124,12 @@ fn nothing_is_guessed_about_a_lost_journal_a_bad_mark_or_a_foreign_file() {
     fs::remove_file(&path).unwrap();
     assert_eq!(damaged_at(&Journal::open(&path).unwrap_err()), Some(8));
 
+    // In its place, one that has enough entries, but others.
+    let (mut journal, _) = Journal::open(&dir.path().join("other")).unwrap();
+    (0..3).for_each(|_| assert!(journal.append(b"other").is_ok()));
+    fs::rename(dir.path().join("other"), &path).unwrap();
+    assert_eq!(damaged_at(&read(&path).unwrap_err()), Some(8 + 3 * 13));
+
     let (_dir, path) = three_frames(2);
     let mark_path = path.with_extension("journal.mark");
     let mark = fs::read(&mark_path).unwrap();
@@ -136,6 +142,12 @@ fn nothing_is_guessed_about_a_lost_journal_a_bad_mark_or_a_foreign_file() {
             assert!(matches!(refused, Err(Error::DamagedMark { .. })), "byte {byte}");
         }
     }
+
+    let (_dir, path) = three_frames(0);
+    let mut whole = fs::read(&path).unwrap();
+    whole[7] ^= 1;
+    fs::write(&path, whole).unwrap();
+    assert!(matches!(Journal::open(&path), Err(Error::NotAJournal { .. })));
 
     let foreign = dir.path().join("notes.txt");
     fs::write(&foreign, "my own").unwrap();

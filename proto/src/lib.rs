@@ -1,1 +1,29 @@
-//! (being built)
+//! The wire: protobuf messages, mutual TLS and the doors between.
+//!
+//! This is the only crate that names a generated type, tonic or rustls. Outside
+//! it, parties speak in the types of [`wire`] and of `koonti-disclosure`: a
+//! release can only be sent as a `SignedRelease`, which only a node's key makes
+//! from a `Release`. The generated module is private.
+//!
+//! It decides who may call what ([`access`], default deny) and nothing else: no
+//! rule of disclosure is checked here.
+
+pub mod access;
+mod client;
+mod convert;
+pub mod edge;
+mod failure;
+mod gate;
+mod server;
+mod token;
+pub mod wire;
+
+pub use client::{Credentials, NodeLink, PeopleLink, enroll};
+pub use failure::Failure;
+pub use server::{EnrolAsk, EnrolmentRooms, Items, Rooms, serve, serve_enrolment};
+pub use token::{BadToken, Token};
+
+#[allow(missing_docs, unreachable_pub, clippy::pedantic, reason = "generated code")]
+mod v1 {
+    tonic::include_proto!("koonti.v1");
+}

@@ -1,6 +1,6 @@
 //! Synthetic registers for Eastern Finland: realistic to read, about nobody.
 //!
-//! [`write`] makes a folder for each node with a client register and the
+//! [`write()`] makes a folder for each node with a client register and the
 //! mapping that reads it, and beside them `people.csv`: what the registers mean,
 //! one line per client, node and quarter, before any bound or noise. Tests and
 //! the demonstration compare published tables with it.

@@ -1,6 +1,6 @@
 //! What clients need, and how satisfied they are.
 //!
-//! Needs co-occur through five latent kinds of life situation; each kind has
+//! Needs co-occur through six latent kinds of life situation; each kind has
 //! its own ages and sexes. Life-domain scores start from the published norm
 //! means and fall with the needs. Promises one to five needs where any is
 //! drawn, one of them primary, and scores of 0 to 10. The shares are plausible
@@ -45,37 +45,44 @@ struct Situation {
     needs: [u32; NEEDS],
 }
 
-/// Money and housing; substances and mind; daily life; family; isolation.
-const SITUATIONS: [Situation; 5] = [
+/// Money and housing; substances and mind; daily life; family; isolation; many
+/// troubles at once.
+const SITUATIONS: [Situation; 6] = [
     Situation {
-        common: [340, 420, 220],
+        common: [300, 380, 180],
         men: 530,
         ages: [170, 240, 220, 170, 130, 70],
-        needs: [83, 339, 675, 126, 21, 97, 33, 75, 29, 22],
+        needs: [69, 279, 538, 101, 18, 78, 29, 63, 25, 22],
     },
     Situation {
-        common: [220, 190, 400],
+        common: [180, 160, 330],
         men: 640,
         ages: [120, 240, 230, 180, 150, 80],
-        needs: [182, 214, 313, 217, 53, 152, 33, 848, 96, 33],
+        needs: [153, 191, 361, 188, 44, 121, 29, 705, 82, 32],
     },
     Situation {
-        common: [220, 130, 130],
+        common: [200, 120, 110],
         men: 470,
         ages: [90, 130, 150, 170, 180, 280],
-        needs: [646, 89, 99, 126, 11, 43, 22, 283, 346, 109],
+        needs: [542, 73, 79, 101, 9, 35, 19, 235, 297, 108],
     },
     Situation {
-        common: [120, 60, 100],
+        common: [120, 60, 90],
         men: 280,
         ages: [110, 330, 330, 150, 50, 30],
-        needs: [99, 107, 247, 72, 318, 162, 781, 94, 38, 174],
+        needs: [83, 88, 197, 58, 264, 130, 699, 78, 33, 173],
     },
     Situation {
-        common: [100, 200, 150],
+        common: [90, 190, 140],
         men: 590,
         ages: [290, 240, 160, 120, 110, 80],
-        needs: [166, 134, 230, 722, 32, 87, 22, 189, 134, 33],
+        needs: [139, 110, 184, 580, 26, 69, 19, 157, 115, 32],
+    },
+    Situation {
+        common: [110, 90, 150],
+        men: 580,
+        ages: [130, 250, 240, 190, 130, 60],
+        needs: [451, 500, 624, 449, 123, 276, 97, 745, 264, 43],
     },
 ];
 
@@ -84,6 +91,7 @@ const NORM_TENTHS: [i32; NEEDS] = [68, 69, 77, 72, 82, 71, 60, 64, 61, 70];
 /// How much lower clients of social work stand on the whole, in tenths.
 const CLIENT_TENTHS: i32 = -7;
 /// Need, domain, change of the score in tenths.
+#[rustfmt::skip]
 const EFFECTS: [(u8, usize, i32); 26] = [
     (1, 4, -18), (1, 2, -8), (2, 3, -32), (2, 4, -5), (3, 7, -28), (3, 10, -6),
     (4, 6, -24), (4, 5, -14), (4, 9, -8), (5, 5, -24), (5, 9, -10), (5, 10, -8),
@@ -147,8 +155,6 @@ pub(super) fn score(domain: usize, needs: Option<Needs>, mood: i8, draw: &mut Dr
 
 /// Whether a need touches a domain (1 to 10), so that it is asked about.
 pub(super) fn touches(needs: Option<Needs>, domain: usize) -> bool {
-    let hit = |&(need, touched, _): &(u8, usize, i32)| {
-        touched == domain && needs.is_some_and(|n| n.has(need))
-    };
+    let hit = |&(need, touched, _): &(u8, usize, i32)| touched == domain && needs.is_some_and(|n| n.has(need));
     EFFECTS.iter().any(hit)
 }

@@ -42,7 +42,8 @@ fn taken(kind: Kind) -> f64 {
     }
 }
 
-/// Draws the people of the sites; about `persons` of them, if given.
+/// Draws the people of the sites; about `persons` of them, if given (sites of
+/// all kinds shrink alike, but NGOs do not grow beyond [`MOST_AT_NGO`]).
 pub(super) fn populate(seed: u64, persons: Option<usize>, towns: &[Town], sites: &[Site]) -> Region {
     let sizes = sizes(persons, sites);
     let mut made = Making {
@@ -116,9 +117,7 @@ impl Making<'_> {
     fn take_residents(&mut self, at: usize, count: usize, draw: &mut Draw) -> usize {
         let site = &self.sites[at];
         let oldest = if site.kind == Kind::Employment { 1961 } else { 1900 };
-        let fits = |p: &Person| {
-            !p.shared && site.areas.contains(&p.home) && (oldest..=2007).contains(&p.birth_year)
-        };
+        let fits = |p: &Person| !p.shared && site.areas.contains(&p.home) && (oldest..=2007).contains(&p.birth_year);
         let organisers = (0..at).filter(|&i| self.sites[i].kind.keeps_identity_codes());
         let known = organisers.flat_map(|i| &self.members[i]).map(|m| m.person);
         let mut found: Vec<u32> = known.filter(|&p| fits(&self.people[p as usize])).collect();

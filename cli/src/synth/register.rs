@@ -23,6 +23,7 @@ const HEADER: &str = "asiakas;pvm;syntymävuosi;sukupuoli;kotikunta;tarve;ensisi
     D01;D02;D03;D04;D05;D06;D07;D08;D09;D10;kielto;turvakielto\r\n";
 
 /// Swedish names that differ from the Finnish ones.
+#[rustfmt::skip]
 pub(super) const SWEDISH: [(&str, &str); 15] = [
     ("075", "Fredrikshamn"), ("140", "Idensalmi"), ("146", "Ilomants"), ("171", "Jorois"),
     ("176", "Juga"), ("205", "Kajana"), ("260", "Kides"), ("276", "Kontiolax"),
@@ -31,8 +32,7 @@ pub(super) const SWEDISH: [(&str, &str); 15] = [
 ];
 
 /// Municipalities merged into others: code now, old code, old name.
-pub(super) const MERGED: [(&str, &str, &str); 2] =
-    [("507", "588", "Pertunmaa"), ("541", "911", "Valtimo")];
+pub(super) const MERGED: [(&str, &str, &str); 2] = [("507", "588", "Pertunmaa"), ("541", "911", "Valtimo")];
 
 /// A register on its way to a file.
 pub(super) struct Register<'a> {

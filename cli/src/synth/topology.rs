@@ -57,21 +57,16 @@ const COUNTIES: [(&str, &str); 6] = [
 ];
 
 /// Employment areas: name, code.
-const EMPLOYMENT: [(&str, &str); 3] = [
-    ("joensuu-tyollisyys", "29"),
-    ("kuopio-tyollisyys", "17"),
-    ("mikkeli-tyollisyys", "23"),
-];
+const EMPLOYMENT: [(&str, &str); 3] =
+    [("joensuu-tyollisyys", "29"), ("kuopio-tyollisyys", "17"), ("mikkeli-tyollisyys", "23")];
 
 /// NGOs: name, employment area in which they work, clients in a quarter.
-const NGOS: [(&str, &str, f64); 3] = [
-    ("ngo-toivo", "17", 240.0),
-    ("ngo-silta", "03", 150.0),
-    ("ngo-majakka", "10", 80.0),
-];
+const NGOS: [(&str, &str, f64); 3] =
+    [("ngo-toivo", "17", 240.0), ("ngo-silta", "03", 150.0), ("ngo-majakka", "10", 80.0)];
 
-/// Clients of social work among residents, in one quarter.
-const CLIENT_SHARE: f64 = 0.045;
+/// Clients of social work among residents, in one quarter: 4.5 %, and those who
+/// count nowhere (under 18, or with restricted processing).
+const CLIENT_SHARE: f64 = 0.0457;
 /// Clients of an employment area among residents, in one quarter.
 const EMPLOYMENT_SHARE: f64 = 0.02;
 

@@ -92,9 +92,8 @@ pub(super) fn visit(person: &Person, file: &File, q: usize, draw: &mut Draw, row
             () => Place::Town(person.home_on(row.day)),
         };
         // From the quarter in question on, not on every row.
-        let mut marked = |from: Option<usize>| {
-            from.is_some_and(|from| (q == from && i == 0) || (q >= from && draw.chance(500)))
-        };
+        let mut marked =
+            |from: Option<usize>| from.is_some_and(|from| (q == from && i == 0) || (q >= from && draw.chance(500)));
         row.restricted = marked(file.restricted);
         row.hidden = marked(file.hidden);
     }

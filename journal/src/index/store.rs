@@ -7,13 +7,17 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
 
 use sled::{Batch, Config, Db, IVec, Mode};
 
 use crate::atomic::create_dir_private;
 use crate::error::Error;
 use crate::index::Pair;
+use crate::lock;
 
 /// An open database.
 pub(super) struct Store {
@@ -27,6 +31,7 @@ impl Store {
     /// reached, and replays the rest. Returns how many entries that took.
     pub(super) fn open_level(dir: &Path, pairs: &[Vec<Pair>]) -> Result<(Store, u64), Error> {
         create_dir_private(dir)?;
+        wait_until_closed(dir);
         let db = Config::new()
             .path(dir)
             .cache_capacity(CACHE_BYTES)
@@ -105,6 +110,18 @@ impl fmt::Debug for Store {
     }
 }
 
+/// Waits, for a while, until no thread has the database open any more. sled's
+/// threads may outlive the handle that was dropped, by moments, and it would
+/// refuse to open; the claim on the directory says that nobody else can have it.
+fn wait_until_closed(dir: &Path) {
+    let path = dir.join("db");
+    let Ok(file) = File::open(&path) else { return };
+    let closed = || lock::take(&file, &path).is_ok();
+    for _ in (0..CLOSE_ATTEMPTS).take_while(|_| !closed()) {
+        thread::sleep(CLOSE_PAUSE);
+    }
+}
+
 fn number(stored: &IVec) -> Option<usize> {
     let bytes = stored.as_ref().try_into().ok()?;
     usize::try_from(u64::from_be_bytes(bytes)).ok()
@@ -124,3 +141,7 @@ const APPLIED: &[u8] = b"n";
 
 /// sled's page cache. A daemon must idle in under 30 MB.
 const CACHE_BYTES: u64 = 4 * 1024 * 1024;
+
+const CLOSE_ATTEMPTS: u32 = 500;
+
+const CLOSE_PAUSE: Duration = Duration::from_millis(10);

@@ -36,9 +36,9 @@ impl Address {
         }
         let host = authority.host();
         let bare = host.trim_start_matches('[').trim_end_matches(']');
-        let port = match authority.port() {
-            Some(port) => port.as_str().parse().map_err(|_| bad())?,
-            None => 443,
+        let port = match authority.as_str().strip_prefix(host).ok_or_else(bad)? {
+            "" => 443,
+            rest => rest.strip_prefix(':').and_then(|port| port.parse().ok()).ok_or_else(bad)?,
         };
         let at = |scheme: &str| format!("{scheme}://{host}:{port}").parse::<Uri>();
         Ok(Self {

@@ -8,9 +8,11 @@
 //!
 //! Does not: retry a call (each call after a lost connection tries anew, at once:
 //! the caller backs off), set a deadline on calls, or go through a proxy. A
-//! connection that ends by age loses its open streams: the caller resumes them.
+//! connection that ends by age loses its open streams, and one call may come back
+//! unsent: the caller resumes the streams and repeats a call [`was_never_sent`].
 
 mod address;
+mod failure;
 mod pinned;
 
 use std::sync::Arc;
@@ -24,7 +26,10 @@ use tokio_rustls::client::TlsStream;
 use tonic::transport::{Channel, Endpoint, Uri};
 use tower::service_fn;
 
+pub use failure::{reason, was_never_sent};
 pub use pinned::PinnedCa;
+#[cfg(test)]
+pub(super) use pinned::verifier;
 
 use self::address::Address;
 use super::server::{CONNECTION_WINDOW_BYTES, FRAME_BYTES, HEADER_LIST_BYTES, LOCAL_RESETS, STREAM_WINDOW_BYTES};
@@ -51,12 +56,12 @@ pub enum Error {
         source: std::io::Error,
     },
     /// The server is not the right one, or does not speak TLS 1.3.
-    #[error("no trust in {address}: {source}")]
+    #[error("no trust in {address}: {reason}")]
     Untrusted {
         /// Host and port.
         address: String,
         /// What TLS said.
-        source: std::io::Error,
+        reason: String,
     },
 }
 
@@ -115,7 +120,7 @@ async fn connect(address: &Address, connector: &TlsConnector) -> Result<TlsStrea
     connector
         .connect(address.name.clone(), tcp)
         .await
-        .map_err(|source| Error::Untrusted { address: address.shown(), source })
+        .map_err(|error| Error::Untrusted { address: address.shown(), reason: failure::tls_reason(&error) })
 }
 
 /// How long TCP and TLS together may take.

@@ -28,7 +28,7 @@ impl PinnedCa {
 }
 
 /// A verifier for the pin, and where it leaves the certificate.
-pub(super) fn verifier(pin: [u8; 32]) -> (Arc<dyn ServerCertVerifier>, PinnedCa) {
+pub(in crate::edge) fn verifier(pin: [u8; 32]) -> (Arc<dyn ServerCertVerifier>, PinnedCa) {
     let found = PinnedCa(Arc::default());
     let verifier = Verifier { pin, provider: tls::provider(), found: found.clone() };
     (Arc::new(verifier), found)

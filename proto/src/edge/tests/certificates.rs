@@ -1,8 +1,8 @@
 //! What the authority signs, and what it does not.
 
 use rcgen::{
-    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair, PKCS_ECDSA_P384_SHA384,
-    PKCS_ED25519,
+    BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair,
+    PKCS_ECDSA_P384_SHA384, PKCS_ED25519,
 };
 use x509_parser::prelude::{FromDer as _, GeneralName, X509Certificate};
 
@@ -71,6 +71,8 @@ fn bad_requests_are_refused() {
         let error = authority.issue_client(bad, &turku(), 30).err();
         assert!(matches!(error, Some(Error::Request(_))), "{error:?}");
     }
+    let mixed = authority.issue_client(P384_WITH_SHA256, &turku(), 30).err();
+    assert!(matches!(mixed, Some(Error::KeyKind)), "{mixed:?}");
     for kind in [&PKCS_ECDSA_P384_SHA384, &PKCS_ED25519] {
         let key = KeyPair::generate_for(kind).expect("key");
         let request = CertificateParams::default().serialize_request(&key);
@@ -122,9 +124,19 @@ fn an_authority_survives_storage() {
     let leaf = first.issue_server(&["koonti.fi".into()], 30).expect("issued");
     let two = Authority::from_pem(&leaf.key_pem, &leaf.cert_pem).err();
     assert!(matches!(two, Some(Error::Credential(_))), "{two:?}");
-    let own = pem::certificate(&pem::certificates(&leaf.cert_pem).expect("PEM")[0]);
-    let no_ca = Authority::from_pem(&leaf.key_pem, &own).err();
-    assert!(matches!(no_ca, Some(Error::Authority)), "{no_ca:?}");
+    // Right in all but the right to sign.
+    let key = KeyPair::generate().expect("key");
+    let mut params = CertificateParams::default();
+    params.distinguished_name = DistinguishedName::new();
+    params.distinguished_name.push(DnType::CommonName, REGION);
+    let pair = |params: &CertificateParams| {
+        let certificate = params.self_signed(&key).expect("certificate");
+        Authority::from_pem(&key.serialize_pem(), &certificate.pem()).err()
+    };
+    let no_right = pair(&params);
+    assert!(matches!(no_right, Some(Error::Authority)), "{no_right:?}");
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    assert!(pair(&params).is_none());
 }
 
 #[test]
@@ -161,3 +173,16 @@ fn fingerprints_are_as_computed_elsewhere() {
     assert_eq!(fingerprint(&[b"a", b"bc"]), "b534 ce16 ac9c 8b36 823f 39a3 95ce 8e0e");
     assert_eq!(fingerprint(&[]), "e3b0 c442 98fc 1c14 9afb f4c8 996f b924");
 }
+
+/// A request of a P-384 key signed with SHA-256, as
+/// `openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-384 -sha256` makes it.
+const P384_WITH_SHA256: &str = "\
+-----BEGIN CERTIFICATE REQUEST-----
+MIH3MH8CAQAwADB2MBAGByqGSM49AgEGBSuBBAAiA2IABJNGn6hw2o/xTSrzLYj/
+DVQ++dWWI1+T1ExjeinGCwU63FeO83i81MdH1T1MNK4/bYK3aDF0R5s7CGf1N/Sc
+2JzZMFmt63hqprgLyxa4NAJC7tmboK2uSrxSqYX1OdydHKAAMAoGCCqGSM49BAMC
+A2gAMGUCMQDZQpXab8j9cmu57lxxN7jxDCH/XsEtnFi6vDiC79Mrn4k+97koZGA3
+124cnKqc1foCMFnQSen0Af1Tu1lvv5CaGkJA8GrdFjdriyRhocwNO7WZrgdoW9Cc
+Vxw0Jf+M3Kryyg==
+-----END CERTIFICATE REQUEST-----
+";

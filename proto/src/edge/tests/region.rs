@@ -4,6 +4,7 @@
 use std::convert::Infallible;
 use std::net::TcpListener;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -49,6 +50,8 @@ pub(super) struct Running {
     pub(super) port: u16,
     pub(super) stop: oneshot::Sender<()>,
     pub(super) ended: JoinHandle<Result<(), Error>>,
+    /// Calls of `Who` that reached the service.
+    pub(super) calls: Arc<AtomicUsize>,
 }
 
 impl Region {
@@ -81,24 +84,26 @@ impl Region {
     pub(super) fn serve(&self, limits: Limits) -> Running {
         let (listener, port) = free_port();
         let (stop, stopped) = oneshot::channel();
+        let (calls, routes) = routes();
         let ca = self.authority.cert_pem();
         let (cert, key) = (self.server.cert_pem.clone(), self.server.key_pem.clone());
         let ended = tokio::spawn(async move {
             let shutdown = async { drop(stopped.await) };
-            serve_mutual_within(limits, listener, &ca, &cert, &key, routes(), shutdown).await
+            serve_mutual_within(limits, listener, &ca, &cert, &key, routes, shutdown).await
         });
-        Running { port, stop, ended }
+        Running { port, stop, ended, calls }
     }
 
     pub(super) fn serve_strangers(&self, limits: Limits) -> Running {
         let (listener, port) = free_port();
         let (stop, stopped) = oneshot::channel();
+        let (calls, routes) = routes();
         let (cert, key) = (self.server.cert_pem.clone(), self.server.key_pem.clone());
         let ended = tokio::spawn(async move {
             let shutdown = async { drop(stopped.await) };
-            serve_enrolment_within(limits, listener, &cert, &key, routes(), shutdown).await
+            serve_enrolment_within(limits, listener, &cert, &key, routes, shutdown).await
         });
-        Running { port, stop, ended }
+        Running { port, stop, ended, calls }
     }
 
     pub(super) fn dial(&self, running: &Running, caller: &Caller) -> Channel {
@@ -178,13 +183,15 @@ fn codec() -> ProstCodec<String, String> {
     ProstCodec::default()
 }
 
-fn routes() -> Routes {
-    Routes::new(Echo)
+fn routes() -> (Arc<AtomicUsize>, Routes) {
+    let calls = Arc::<AtomicUsize>::default();
+    let echo = Echo(Arc::clone(&calls));
+    (calls, Routes::new(echo))
 }
 
-/// `test.Echo`: `Who`, `Echo`, `Wait` (answers after the milliseconds asked) and `Watch`.
+/// `test.Echo`: `Who`, `Target`, `Echo`, `Wait` (answers after the milliseconds asked) and `Watch`.
 #[derive(Clone)]
-struct Echo;
+struct Echo(Arc<AtomicUsize>);
 
 impl NamedService for Echo {
     const NAME: &'static str = "test.Echo";
@@ -200,15 +207,25 @@ impl Service<http::Request<Body>> for Echo {
     }
 
     fn call(&mut self, request: http::Request<Body>) -> Self::Future {
+        let calls = Arc::clone(&self.0);
         Box::pin(async move {
             let mut grpc = Grpc::new(codec())
                 .max_decoding_message_size(MAX_MESSAGE_BYTES)
                 .max_encoding_message_size(MAX_MESSAGE_BYTES);
             Ok(match request.uri().path() {
                 "/test.Echo/Watch" => grpc.server_streaming(service_fn(stay), request).await,
+                "/test.Echo/Target" => {
+                    let target = request.uri().to_string();
+                    let answer =
+                        service_fn(move |_: Request<String>| std::future::ready(Ok(Response::new(target.clone()))));
+                    grpc.unary(answer, request).await
+                }
                 "/test.Echo/Wait" => grpc.unary(service_fn(wait), request).await,
                 "/test.Echo/Echo" => grpc.unary(service_fn(echo), request).await,
-                _ => grpc.unary(service_fn(name), request).await,
+                _ => {
+                    calls.fetch_add(1, Ordering::SeqCst);
+                    grpc.unary(service_fn(name), request).await
+                }
             })
         })
     }

@@ -1,0 +1,22 @@
+//! `koonti-coordinator node list` and `person list`.
+
+use crate::config::Config;
+use crate::entry::MemberKind;
+use crate::error::Error;
+use crate::fold::Fold;
+use comfy_table::{Table, presets};
+use koonti_proto::edge::pki::fingerprint;
+
+pub(super) fn list(config: &Config, kind: MemberKind) -> Result<(), Error> {
+    let fold = Fold::read(&config.journal())?;
+    let mut table = Table::new();
+    let proposed = if kind == MemberKind::Node { "areas" } else { "roles" };
+    table.load_style(presets::NOTHING).set_header(vec!["name", proposed, "fingerprint"]);
+    for member in fold.members.values().filter(|m| m.kind == kind) {
+        let roles: Vec<String> = member.roles.iter().map(|r| format!("{r:?}").to_lowercase()).collect();
+        let proposed = if kind == MemberKind::Node { member.areas.join(" ") } else { roles.join(" ") };
+        table.add_row(vec![member.name.to_string(), proposed, fingerprint(&[&member.identity.0, &member.spki.0])]);
+    }
+    println!("{table}");
+    Ok(())
+}

@@ -1,0 +1,106 @@
+//! What the coordinator's operator types. Data goes to stdout, all else to stderr.
+
+mod init;
+mod invite;
+mod members;
+mod roster;
+
+use crate::config::Config;
+use crate::error::Error;
+use clap::{Parser, Subcommand};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+const EXAMPLES: &str = "\
+Examples, in the order of a first day:
+  koonti governance init --region ita --out governance        (on an offline machine)
+  koonti-coordinator init --region ita --governance governance/governance.pub --dir coordinator
+  koonti-coordinator run --config coordinator/coordinator.toml
+  koonti-coordinator node invite kainuu --areas 205,290 --config coordinator/coordinator.toml
+  koonti-coordinator person invite aino --role requester --config coordinator/coordinator.toml
+  koonti-coordinator roster draft --config coordinator/coordinator.toml > roster-draft.json
+  koonti governance sign roster-draft.json --key governance/governance.key > roster.json
+  koonti-coordinator roster install roster.json --config coordinator/coordinator.toml
+
+Exit codes: 0 done, 1 failed, 2 wrong usage, 64 bad configuration.";
+
+/// The coordinator of a region: carries questions to nodes and combines what
+/// they release. It sees no client record and no value from before a node's rules.
+#[derive(Parser)]
+#[command(name = "koonti-coordinator", version, after_help = EXAMPLES)]
+pub struct Args {
+    /// The coordinator's configuration file.
+    #[arg(long, short, global = true, default_value = "coordinator.toml", env = "KOONTI_CONFIG")]
+    config: PathBuf,
+    /// Say more on stderr.
+    #[arg(long, short, global = true)]
+    pub verbose: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Make a region's certificate authority, server certificate and configuration.
+    Init(init::Init),
+    /// Run the daemon.
+    Run,
+    /// The region's nodes.
+    #[command(subcommand)]
+    Node(Node),
+    /// The region's people.
+    #[command(subcommand)]
+    Person(Person),
+    /// The list of nodes and people that governance signs.
+    #[command(subcommand)]
+    Roster(roster::Command),
+}
+
+#[derive(Subcommand)]
+enum Node {
+    /// Print an invitation for a node: hand it over by a trusted way.
+    #[command(after_help = "Example:\n  koonti-coordinator node invite kainuu --areas 205,290")]
+    Invite(invite::NodeInvite),
+    /// List the nodes that have enrolled, with the fingerprints to compare.
+    List,
+}
+
+#[derive(Subcommand)]
+enum Person {
+    /// Print an invitation for a person.
+    #[command(after_help = "Example:\n  koonti-coordinator person invite aino --role requester")]
+    Invite(invite::PersonInvite),
+    /// List the people who have enrolled, with the fingerprints to compare.
+    List,
+}
+
+/// Runs the command and says how it ended.
+pub fn main(args: Args) -> ExitCode {
+    match run(args) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::from(if matches!(error, Error::Config { .. }) { 64 } else { 1 })
+        }
+    }
+}
+
+fn run(args: Args) -> Result<(), Error> {
+    if let Command::Init(init) = &args.command {
+        return init::init(init);
+    }
+    let config = Config::load(&args.config)?;
+    match args.command {
+        Command::Init(_) => Ok(()),
+        Command::Run => {
+            let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+            let runtime = runtime.map_err(|e| Error::Refused(format!("the async runtime does not start: {e}")))?;
+            runtime.block_on(crate::daemon::run(config))
+        }
+        Command::Node(Node::Invite(invite)) => invite::node(&config, &invite),
+        Command::Node(Node::List) => members::list(&config, crate::entry::MemberKind::Node),
+        Command::Person(Person::Invite(invite)) => invite::person(&config, &invite),
+        Command::Person(Person::List) => members::list(&config, crate::entry::MemberKind::Person),
+        Command::Roster(command) => roster::run(&config, &command),
+    }
+}

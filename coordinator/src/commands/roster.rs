@@ -1,0 +1,74 @@
+//! `koonti-coordinator roster draft|install`.
+
+use crate::config::Config;
+use crate::entry::MemberKind;
+use crate::error::Error;
+use crate::fold::Fold;
+use clap::Subcommand;
+use koonti_disclosure::roster::{Floor, NodeEntry, PersonEntry, Roster, SignedRoster};
+use std::path::PathBuf;
+
+#[derive(Subcommand)]
+pub(super) enum Command {
+    /// Print a draft of the next roster from all who have enrolled, for
+    /// governance to check and sign.
+    #[command(after_help = "Example:\n  koonti-coordinator roster draft > roster-draft.json")]
+    Draft {
+        /// Smallest count that any node of the region may print.
+        #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(3..=1000))]
+        k: u32,
+        /// Number of nodes that one person may be known to.
+        #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=100))]
+        known_to: u32,
+    },
+    /// Put a signed roster in force; a running coordinator passes it on to the nodes.
+    #[command(after_help = "Example:\n  koonti-coordinator roster install roster.json")]
+    Install {
+        /// The roster that `koonti governance sign` printed.
+        file: PathBuf,
+    },
+}
+
+pub(super) fn run(config: &Config, command: &Command) -> Result<(), Error> {
+    let installed = match std::fs::read(config.roster()) {
+        Ok(bytes) => Some(SignedRoster::parse(&bytes, config.governance)?),
+        Err(_) => None,
+    };
+    let epoch = installed.as_ref().map_or(0, |r| r.roster().epoch());
+    match command {
+        Command::Draft { k, known_to } => {
+            let fold = Fold::read(&config.journal())?;
+            let (mut nodes, mut persons) = (Vec::new(), Vec::new());
+            for member in fold.members.values() {
+                let (name, identity) = (member.name.clone(), member.identity);
+                match member.kind {
+                    MemberKind::Node => nodes.push(NodeEntry { areas: member.areas.clone(), identity, name }),
+                    MemberKind::Person => persons.push(PersonEntry { identity, name, roles: member.roles.clone() }),
+                }
+            }
+            let floor = Floor { c: 1, eta: (1, 100), j: *known_to, k: *k };
+            let roster = Roster::new(config.region.clone(), epoch + 1, floor, nodes, persons)?;
+            println!("{}", String::from_utf8_lossy(roster.bytes()));
+            eprintln!("draft of roster {}, hash {}", roster.epoch(), roster.hash());
+        }
+        Command::Install { file } => {
+            let bytes = std::fs::read(file).map_err(|e| Error::file(file, &e))?;
+            let signed = SignedRoster::parse(bytes.trim_ascii_end(), config.governance)?;
+            if *signed.roster().region() != config.region {
+                return Err(Error::Refused(format!("the roster is of region {}", signed.roster().region())));
+            }
+            if signed.roster().epoch() <= epoch {
+                let why = format!("roster {epoch} is in force, and this is number {}", signed.roster().epoch());
+                return Err(Error::Refused(why));
+            }
+            koonti_journal::create_dir_private(&config.state)?;
+            koonti_journal::write_atomic(&config.roster(), &signed.bytes(), 0o600)?;
+            eprintln!(
+                "roster {} is in force here; each node's operator approves it by its hash: {}",
+                signed.roster().epoch(),
+                signed.roster().hash()
+            );
+        }
+    }
+    Ok(())
+}

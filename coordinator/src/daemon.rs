@@ -1,0 +1,59 @@
+//! The running coordinator: two listeners and a clock.
+
+use crate::config::{Config, read};
+use crate::error::Error;
+use crate::region::Region;
+use koonti_proto::edge::pki::Authority;
+use koonti_proto::{serve, serve_enrolment};
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+
+/// How often deadlines and the roster file are looked at.
+const TEND_EVERY: Duration = Duration::from_millis(200);
+
+/// Runs until SIGINT or SIGTERM.
+///
+/// # Errors
+/// When it cannot start, or the disk fails.
+pub(crate) async fn run(config: Config) -> Result<(), Error> {
+    let ca_pem = read(&config.key("ca.crt"))?;
+    let authority = Authority::from_pem(&read(&config.key("ca.key"))?, &ca_pem)?;
+    let (cert_pem, key_pem) = (read(&config.key("server.crt"))?, read(&config.key("server.key"))?);
+    let bind = |address| {
+        TcpListener::bind(address).map_err(|e| Error::Refused(format!("cannot listen on {address}: {e}")))
+    };
+    let (main, enrolment) = (bind(config.listen)?, bind(config.enrolment_listen)?);
+    tracing::info!(listen = %config.listen, enrolment = %config.enrolment_listen, region = %config.region, "running");
+    let region = Arc::new(Region::open(config, authority)?);
+    let (stop, stopped) = watch::channel(false);
+    let until = |mut stopped: watch::Receiver<bool>| async move {
+        // An error means that the sender is gone, and that is a stop as well.
+        let _ = stopped.wait_for(|stop| *stop).await;
+    };
+    let tending = async {
+        loop {
+            tokio::task::block_in_place(|| region.tend())?;
+            tokio::time::sleep(TEND_EVERY).await;
+        }
+    };
+    let serving = async {
+        let main = serve(main, &ca_pem, &cert_pem, &key_pem, region.clone(), until(stopped.clone()));
+        let enrolment = serve_enrolment(enrolment, &cert_pem, &key_pem, region.clone(), until(stopped));
+        tokio::try_join!(main, enrolment).map(|_| ()).map_err(Error::from)
+    };
+    tokio::select! {
+        result = tending => result,
+        result = serving => result,
+        () = stop_signal() => { stop.send_replace(true); tracing::info!("stopping"); Ok(()) }
+    }
+}
+
+async fn stop_signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut term), Ok(mut int)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) else {
+        return std::future::pending().await;
+    };
+    tokio::select! { _ = term.recv() => {}, _ = int.recv() => {} }
+}

@@ -1,0 +1,106 @@
+//! What a coordinator's journal holds: canonical JSON, one entry a frame.
+
+use koonti_disclosure::{Digest, Name, Refusal};
+use koonti_disclosure::roster::Role;
+use serde::{Deserialize, Serialize};
+
+/// One entry.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "kebab-case")]
+pub enum Entry {
+    /// A node or person took up an invitation.
+    Enrolled(Box<Enrolled>),
+    /// A person asked for a table that nobody had asked for.
+    Asked(Box<Asked>),
+    /// A table is offered once more to some nodes.
+    Reopened {
+        /// Until when, Unix seconds.
+        deadline: u64,
+        /// The table.
+        id: Digest,
+        /// To whom.
+        nodes: Vec<Name>,
+        /// The signed request, as it was asked now.
+        request: serde_json::Value,
+        /// Unix time, seconds.
+        time: u64,
+    },
+    /// A node released.
+    Released {
+        /// The table.
+        id: Digest,
+        /// The node.
+        node: Name,
+        /// SHA-256 of the release's bytes.
+        release: Digest,
+        /// Unix time, seconds.
+        time: u64,
+    },
+    /// A node refused.
+    Refused {
+        /// The table.
+        id: Digest,
+        /// The node.
+        node: Name,
+        /// Why.
+        reason: Refusal,
+        /// Unix time, seconds.
+        time: u64,
+    },
+    /// The table is closed: published if any node released.
+    Closed {
+        /// The table.
+        id: Digest,
+        /// SHA-256 of the published bytes; absent when no node released.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        published: Option<Digest>,
+        /// Unix time, seconds.
+        time: u64,
+    },
+}
+
+/// A member of the region.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Enrolled {
+    /// What it was invited for; proposed to governance in the draft roster.
+    pub areas: Vec<String>,
+    /// Its Ed25519 identity key.
+    pub identity: Digest,
+    /// Node or person.
+    pub kind: MemberKind,
+    /// Its name.
+    pub name: Name,
+    /// What a person is invited as.
+    pub roles: Vec<Role>,
+    /// SHA-256 of its TLS key.
+    pub spki: Digest,
+    /// Unix time, seconds.
+    pub time: u64,
+}
+
+/// Node or person.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MemberKind {
+    /// A node.
+    Node,
+    /// A person.
+    Person,
+}
+
+/// A table and its round.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Asked {
+    /// When it is published at the latest, Unix seconds.
+    pub deadline: u64,
+    /// The nodes asked.
+    pub nodes: Vec<Name>,
+    /// The round's public nonce.
+    pub nonce: Digest,
+    /// The signed request.
+    pub request: serde_json::Value,
+    /// The round's id.
+    pub round: Digest,
+    /// Unix time, seconds.
+    pub time: u64,
+}

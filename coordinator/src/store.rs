@@ -1,0 +1,120 @@
+//! The coordinator's truth on disk: journal, releases, published tables.
+//!
+//! An entry is durable before anything follows from it. The sled index finds
+//! published tables; it can be deleted at any time and is rebuilt.
+
+use crate::config::Config;
+use crate::entry::Entry;
+use crate::error::Error;
+use crate::fold::Fold;
+use koonti_disclosure::{Digest, canonical};
+use koonti_journal::{Index, Journal};
+use std::path::{Path, PathBuf};
+
+/// The store of a running coordinator: holds the journal's lock.
+pub struct Store {
+    journal: Journal,
+    index: Index,
+    /// What the entries add up to.
+    pub fold: Fold,
+    state: PathBuf,
+}
+
+impl Store {
+    /// Opens the store, creating it when it is new.
+    ///
+    /// # Errors
+    /// When another process has it, or the journal is damaged.
+    pub fn open(config: &Config) -> Result<Self, Error> {
+        for dir in ["", "releases", "tables", "invitations"] {
+            koonti_journal::create_dir_private(&config.state.join(dir))?;
+        }
+        let (journal, entries) = Journal::open(&config.journal())?;
+        let fold = Fold::of(&entries)?;
+        let (index, rebuilt) = Index::open(&config.state.join("index"), &entries, |_, entry| pairs(entry))?;
+        tracing::debug!(?rebuilt, "index level with the journal");
+        Ok(Self { journal, index, fold, state: config.state.clone() })
+    }
+
+    /// Appends an entry and notes it.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub fn append(&mut self, entry: Entry) -> Result<(), Error> {
+        let bytes = canonical::to_bytes(&entry).expect("names, integers and hex");
+        let seq = self.journal.append(&bytes)?;
+        self.index.put(seq, &pairs(&bytes))?;
+        self.fold.note(entry).ok_or(Error::Entry(seq))
+    }
+
+    /// Stores a release's signature and bytes under its hash.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub fn put_release(&self, bytes: &[u8], signature: &[u8; 64]) -> Result<Digest, Error> {
+        let sha256 = Digest::of(bytes);
+        let file = [signature.as_slice(), bytes].concat();
+        koonti_journal::write_atomic(&self.release_path(sha256), &file, 0o600)?;
+        Ok(sha256)
+    }
+
+    /// The bytes of a stored release.
+    ///
+    /// # Errors
+    /// When the file is gone or altered.
+    pub fn release(&self, sha256: Digest) -> Result<Vec<u8>, Error> {
+        let path = self.release_path(sha256);
+        let file = std::fs::read(&path).map_err(|e| Error::file(&path, &e))?;
+        let bytes = file.get(64..).unwrap_or_default();
+        intact(&path, bytes, sha256)
+    }
+
+    /// Stores the bytes of a published table under their hash.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub fn put_table(&self, bytes: &[u8]) -> Result<Digest, Error> {
+        let sha256 = Digest::of(bytes);
+        koonti_journal::write_atomic(&self.table_path(sha256), bytes, 0o600)?;
+        Ok(sha256)
+    }
+
+    /// The bytes of the table published under this id.
+    ///
+    /// # Errors
+    /// When the file is gone or altered.
+    pub fn table(&self, id: Digest) -> Result<Option<Vec<u8>>, Error> {
+        let Some(sha256) = self.index.get(&table_key(id))? else { return Ok(None) };
+        let sha256 = sha256.as_slice().try_into().map_err(|_| Error::Refused("the index is damaged".into()))?;
+        let path = self.table_path(Digest(sha256));
+        let bytes = std::fs::read(&path).map_err(|e| Error::file(&path, &e))?;
+        intact(&path, &bytes, Digest(sha256)).map(Some)
+    }
+
+    fn release_path(&self, sha256: Digest) -> PathBuf {
+        self.state.join("releases").join(format!("{sha256}.release"))
+    }
+
+    fn table_path(&self, sha256: Digest) -> PathBuf {
+        self.state.join("tables").join(format!("{sha256}.json"))
+    }
+}
+
+fn intact(path: &Path, bytes: &[u8], sha256: Digest) -> Result<Vec<u8>, Error> {
+    if Digest::of(bytes) == sha256 {
+        return Ok(bytes.to_vec());
+    }
+    Err(Error::Refused(format!("{}: the bytes have been altered", path.display())))
+}
+
+fn table_key(id: Digest) -> Vec<u8> {
+    [b"table/", id.0.as_slice()].concat()
+}
+
+/// What an entry adds to the index.
+fn pairs(entry: &[u8]) -> Vec<(Vec<u8>, Vec<u8>)> {
+    match canonical::from_bytes(entry) {
+        Ok(Entry::Closed { id, published: Some(published), .. }) => vec![(table_key(id), published.0.to_vec())],
+        _ => Vec::new(),
+    }
+}

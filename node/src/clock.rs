@@ -1,0 +1,23 @@
+//! Unix time in seconds. No allowance depends on it: it stamps entries, and
+//! ends questions whose deadline has passed.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// Now.
+pub fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
+
+/// A time as `2026-11-21 20:15` UTC, for people.
+pub fn shown(time: u64) -> String {
+    let (days, seconds) = (time / 86_400, time % 86_400);
+    // Days to civil date, after Howard Hinnant's `civil_from_days`.
+    let z = days + 719_468;
+    let (era, doe) = (z / 146_097, z % 146_097);
+    let yoe = (doe - doe / 1_460 + doe / 36_524 - doe / 146_096) / 365;
+    let doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
+    let mp = (5 * doy + 2) / 153;
+    let (day, month) = (doy - (153 * mp + 2) / 5 + 1, if mp < 10 { mp + 3 } else { mp - 9 });
+    let year = yoe + era * 400 + u64::from(month <= 2);
+    format!("{year:04}-{month:02}-{day:02} {:02}:{:02}", seconds / 3600, seconds / 60 % 60)
+}

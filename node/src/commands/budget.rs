@@ -1,0 +1,48 @@
+//! `koonti-node budget`: how much of each period's allowance is left.
+
+use super::output::Output;
+use crate::config::{Config, read_toml};
+use crate::error::Error;
+use crate::fold::Fold;
+use crate::source::Mapping;
+use koonti_disclosure::{Policy, account};
+use serde_json::json;
+use std::process::ExitCode;
+
+/// What a typical table costs: clients by need and age group, five needs
+/// counted per client, noise of standard deviation 5.
+const TYPICAL_NANO_RHO: u64 = 120_000_000;
+
+pub(super) fn budget(config: &Config, output: Output) -> Result<ExitCode, Error> {
+    let policy: Policy = read_toml(&config.policy)?;
+    let mapping = Mapping::load(&config.register)?;
+    let (fold, _) = Fold::read(&config.journal())?;
+    let cap = policy.allowance();
+    let (mut rows, mut items) = (Vec::new(), Vec::new());
+    for period in fold.vintages.keys() {
+        let spent = fold.ledger.spent(&mapping.source, *period).cost;
+        let left = cap.nano_rho_per_period.saturating_sub(spent.nano_rho);
+        let share = |part: u64| format!("{} %", u128::from(part) * 100 / u128::from(cap.nano_rho_per_period));
+        let meaning = if spent.nano_rho == 0 { "nothing yet".into() } else { format!("{:.2}", account::shown_epsilon(spent.nano_rho)) };
+        rows.push(vec![
+            mapping.source.to_string(),
+            period.to_string(),
+            share(spent.nano_rho),
+            share(left),
+            format!("about {} typical tables", left / TYPICAL_NANO_RHO),
+            meaning,
+        ]);
+        items.push(json!({
+            "source": mapping.source.as_str(),
+            "period": period.to_string(),
+            "allowance_nano_rho": cap.nano_rho_per_period,
+            "spent_nano_rho": spent.nano_rho,
+            "left_nano_rho": left,
+            "allowance_atto_delta": cap.atto_delta_per_period,
+            "spent_atto_delta": spent.atto_delta,
+        }));
+    }
+    let header = ["data source", "period", "spent", "left", "enough for", "loss so far (epsilon at 1e-6)"];
+    output.print(&header, &rows, &items.into());
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,143 @@
+//! What the operator types. Data goes to stdout, all else to stderr.
+
+mod budget;
+mod check;
+mod enroll;
+mod import;
+mod output;
+mod releases;
+mod requests;
+mod roster;
+
+use crate::config::Config;
+use crate::desk::Desk;
+use crate::error::Error;
+use crate::source;
+use clap::{Parser, Subcommand};
+use koonti_disclosure::Digest;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+const EXAMPLES: &str = "\
+Examples, in the order of a first day:
+  koonti-node enroll --config node.toml --token-file invitation.txt
+  koonti-node check --config node.toml
+  koonti-node import --config node.toml
+  koonti-node run --config node.toml
+  koonti-node roster approve --config node.toml
+  koonti-node requests list --config node.toml
+  koonti-node releases list --config node.toml --output json
+
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 refused, 64 bad configuration.";
+
+/// The node of one organisation: computes tables from its client register
+/// behind its own rules. Client records never leave it.
+#[derive(Parser)]
+#[command(name = "koonti-node", version, after_help = EXAMPLES)]
+pub struct Args {
+    /// The node's configuration file.
+    #[arg(long, short, global = true, default_value = "node.toml", env = "KOONTI_CONFIG")]
+    config: PathBuf,
+    /// Say more on stderr.
+    #[arg(long, short, global = true)]
+    pub verbose: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Join a region with the invitation that the coordinator printed.
+    #[command(after_help = "Example:\n  koonti-node enroll --token-file invitation.txt\n  koonti-node enroll --token-file - < invitation.txt")]
+    Enroll {
+        /// File with the invitation; `-` reads it from stdin.
+        #[arg(long)]
+        token_file: PathBuf,
+    },
+    /// The region's list of nodes and people, as its governance key signed it.
+    #[command(subcommand)]
+    Roster(roster::Command),
+    /// Look over the whole installation: one line per item, with a remedy.
+    Check {
+        #[command(flatten)]
+        output: output::Flag,
+    },
+    /// Read the register into a new, encrypted extract. All or nothing.
+    #[command(after_help = "Example:\n  koonti-node import --config node.toml\n\nThe register's path and columns stand in register.toml. The report it prints\nis for this terminal only: nothing of it is logged or sent.")]
+    Import,
+    /// Questions that the region has asked this node.
+    #[command(subcommand)]
+    Requests(requests::Command),
+    /// What has left this node.
+    #[command(subcommand)]
+    Releases(releases::Command),
+    /// The allowance of each period: how much is spent and left.
+    Budget {
+        #[command(flatten)]
+        output: output::Flag,
+    },
+    /// Run the daemon: it dials out to the coordinator and listens nowhere.
+    Run,
+}
+
+/// Runs the command and says how it ended.
+pub fn main(args: Args) -> ExitCode {
+    match run(args) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::from(match error {
+                Error::Config { .. } | Error::Source(source::Error::Syntax { .. } | source::Error::Mapping { .. }) => 64,
+                Error::Coordinator(koonti_proto::Failure::Refused(_) | koonti_proto::Failure::Denied(_)) => 3,
+                _ => 1,
+            })
+        }
+    }
+}
+
+fn run(args: Args) -> Result<ExitCode, Error> {
+    let config = Config::load(&args.config)?;
+    match args.command {
+        Command::Enroll { token_file } => enroll::enroll(&config, &token_file),
+        Command::Roster(command) => roster::run(&config, &command),
+        Command::Check { output } => check::check(&config, output.output()),
+        Command::Import => import::import(&config),
+        Command::Requests(command) => requests::run(&config, &command),
+        Command::Releases(command) => releases::run(&config, &command),
+        Command::Budget { output } => budget::budget(&config, output.output()),
+        Command::Run => {
+            let desk = Arc::new(Desk::open(config)?);
+            runtime()?.block_on(crate::daemon::run(desk))?;
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+/// Two workers are plenty for one connection, and keep an idle node small.
+fn runtime() -> Result<tokio::runtime::Runtime, Error> {
+    let built = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    built.map_err(|e| Error::Refused(format!("the async runtime does not start: {e}")))
+}
+
+/// Finds the one id that begins with these hex digits.
+fn by_prefix(ids: impl Iterator<Item = Digest>, prefix: &str) -> Result<Digest, Error> {
+    let matching: Vec<Digest> = ids.filter(|id| prefix.len() >= 6 && id.to_string().starts_with(prefix)).collect();
+    match matching[..] {
+        [id] => Ok(id),
+        [] => Err(Error::Refused(format!("nothing here begins with {prefix}: give at least six digits of an id"))),
+        _ => Err(Error::Refused(format!("several begin with {prefix}: give more digits"))),
+    }
+}
+
+/// One line that tells what a question asks.
+fn summary(request: &koonti_disclosure::TableRequest) -> String {
+    use koonti_disclosure::request::Measure;
+    let what = match (request.measure(), request.score()) {
+        (Measure::Score, Some(score)) => format!("mean of {score}"),
+        _ => "clients".to_owned(),
+    };
+    let by = if request.by().is_empty() { "in all".to_owned() } else { format!("by {}", request.by().join(", ")) };
+    let periods: Vec<String> = request.periods().iter().map(ToString::to_string).collect();
+    format!("{what} {by}, {}", periods.join(" "))
+}

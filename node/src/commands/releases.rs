@@ -1,0 +1,176 @@
+//! `koonti-node releases list|show`: the data-protection officer's first
+//! question. What has left this node?
+
+use super::output::{Flag, Output};
+use super::{by_prefix, summary};
+use crate::clock;
+use crate::config::Config;
+use crate::entry::Entry;
+use crate::error::Error;
+use crate::fold::Fold;
+use crate::keys::Keys;
+use crate::store::read_release;
+use clap::Subcommand;
+use koonti_disclosure::ledger;
+use koonti_disclosure::release::Received;
+use koonti_disclosure::request::Measure;
+use koonti_disclosure::{Codebook, Digest, Name};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::process::ExitCode;
+
+#[derive(Subcommand)]
+pub(super) enum Command {
+    /// List every table that has left, with its cost; JSON has the cells too.
+    #[command(after_help = "Examples:\n  koonti-node releases list\n  koonti-node releases list --output json")]
+    List {
+        #[command(flatten)]
+        output: Flag,
+    },
+    /// Show the cells of one release exactly as they left.
+    #[command(after_help = "Example:\n  koonti-node releases show 3f5a90c1b2d4 --output csv")]
+    Show {
+        /// The question's id, or its first digits.
+        id: String,
+        #[command(flatten)]
+        output: Flag,
+    },
+}
+
+/// A release on record.
+struct Recorded {
+    id: Digest,
+    time: u64,
+    sha256: Digest,
+    requester: Name,
+    received: Received,
+}
+
+pub(super) fn run(config: &Config, command: &Command) -> Result<ExitCode, Error> {
+    let recorded = read(config)?;
+    match command {
+        Command::List { output } => list(&recorded, output.output()),
+        Command::Show { id, output } => {
+            let id = by_prefix(recorded.iter().map(|r| r.id), id)?;
+            if let Some(release) = recorded.iter().find(|r| r.id == id) {
+                show(release, output.output());
+            }
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn read(config: &Config) -> Result<Vec<Recorded>, Error> {
+    let keys = Keys::load(&config.keys)?;
+    let (_, entries) = Fold::read(&config.journal())?;
+    let (mut requesters, mut recorded) = (BTreeMap::new(), Vec::new());
+    for (seq, bytes) in (0u64..).zip(&entries) {
+        match Entry::parse(bytes) {
+            Ok(Entry::Ledger(ledger::Entry::Debit(debit))) => {
+                requesters.insert(seq, debit.requester().clone());
+            }
+            Ok(Entry::Ledger(ledger::Entry::Release { debit, release, request, time })) => {
+                let path = config.state.join("releases").join(format!("{release}.release"));
+                let signed = read_release(&path, keys.identity.public())?;
+                let damaged = |_| Error::Refused(format!("{}: not a release", path.display()));
+                let received = Received::parse(signed.bytes(), Codebook::built_in()).map_err(damaged)?;
+                let requester = requesters.get(&debit).cloned().ok_or(Error::Entry(seq))?;
+                recorded.push(Recorded { id: request, time, sha256: release, requester, received });
+            }
+            _ => {}
+        }
+    }
+    Ok(recorded)
+}
+
+fn list(recorded: &[Recorded], output: Output) {
+    let rows: Vec<Vec<String>> = recorded
+        .iter()
+        .map(|r| {
+            let cells = cells(&r.received);
+            let published = cells.iter().filter(|c| c["state"] == "published").count();
+            vec![
+                clock::shown(r.time),
+                r.id.short(),
+                summary(r.received.request()),
+                r.requester.to_string(),
+                format!("{published} of {}", cells.len()),
+                r.received.k().to_string(),
+                r.received.tau().to_string(),
+                format!("{:.3}", shown_rho(r.received.cost().nano_rho)),
+            ]
+        })
+        .collect();
+    let items: Vec<Value> = recorded
+        .iter()
+        .map(|r| {
+            json!({
+                "id": r.id.to_string(),
+                "time": r.time,
+                "request": serde_json::from_slice::<Value>(r.received.request().bytes()).unwrap_or_default(),
+                "requester": r.requester.as_str(),
+                "k": r.received.k(),
+                "tau": r.received.tau(),
+                "cost_nano_rho": r.received.cost().nano_rho,
+                "cost_atto_delta": r.received.cost().atto_delta,
+                "policy": r.received.policy().to_string(),
+                "sha256": r.sha256.to_string(),
+                "cells": cells(&r.received),
+            })
+        })
+        .collect();
+    let header =
+        ["left (UTC)", "id", "table", "asked by", "cells shown", "smallest count", "shown from", "allowance spent"];
+    output.print(&header, &rows, &items.into());
+}
+
+fn show(release: &Recorded, output: Output) {
+    let cells = cells(&release.received);
+    let mut names: Vec<&str> = vec!["period"];
+    names.extend(release.received.request().by().iter().map(String::as_str));
+    let figures: &[&str] = match release.received.request().measure() {
+        Measure::Clients => &["value"],
+        Measure::Score => &["clients", "sum"],
+    };
+    let text = |v: &Value| v.as_str().map_or_else(|| v.to_string(), str::to_owned);
+    let rows: Vec<Vec<String>> = cells
+        .iter()
+        .map(|cell| {
+            let codes = names.iter().map(|n| text(&cell["codes"][n]));
+            let shown = |f: &&str| if cell["state"] == "published" { text(&cell[*f]) } else { "withheld".to_owned() };
+            codes.chain(figures.iter().map(shown)).collect()
+        })
+        .collect();
+    names.extend(figures);
+    output.print(&names, &rows, &cells.clone().into());
+}
+
+/// The cells as they left: noisy and gated.
+fn cells(received: &Received) -> Vec<Value> {
+    let request = received.request();
+    let mut cells = Vec::new();
+    for (p, period) in request.periods().iter().enumerate() {
+        for c in 0..request.domain().cells() {
+            let mut codes = request.domain().codes(c);
+            codes.insert("period".to_owned(), period.to_string());
+            let mut cell = json!({ "codes": codes, "state": "suppressed" });
+            if let Some(count) = received.value(p, 0, c) {
+                cell["state"] = "published".into();
+                match request.measure() {
+                    Measure::Clients => cell["value"] = count.into(),
+                    Measure::Score => {
+                        cell["clients"] = count.into();
+                        cell["sum"] = received.value(p, 1, c).into();
+                    }
+                }
+            }
+            cells.push(cell);
+        }
+    }
+    cells
+}
+
+#[expect(clippy::cast_precision_loss, reason = "display only")]
+fn shown_rho(nano: u64) -> f64 {
+    nano as f64 / 1e9
+}

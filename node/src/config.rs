@@ -1,0 +1,83 @@
+//! `node.toml`: where things are. Nothing here decides what may leave.
+
+use crate::error::Error;
+use serde::Deserialize;
+use std::path::{Path, PathBuf};
+
+/// The file as written: unknown keys are refused with line and column.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    coordinator: String,
+    enrolment: String,
+    state: PathBuf,
+    keys: Option<PathBuf>,
+    policy: PathBuf,
+    register: PathBuf,
+}
+
+/// Where a node's things are. Paths are absolute or relative to the working
+/// directory; those in the file are relative to the file.
+pub struct Config {
+    /// `https://host:port` of the coordinator.
+    pub coordinator: String,
+    /// `https://host:port` of its enrolment listener.
+    pub enrolment: String,
+    /// Journal, index, releases, roster and extracts.
+    pub state: PathBuf,
+    /// Keys: outside backups.
+    pub keys: PathBuf,
+    /// The node's own rules.
+    pub policy: PathBuf,
+    /// The mapping of the register.
+    pub register: PathBuf,
+}
+
+impl Config {
+    /// Reads the file.
+    ///
+    /// # Errors
+    /// When it cannot be read, or has an unknown or missing key.
+    pub fn load(path: &Path) -> Result<Self, Error> {
+        let file: File = read_toml(path)?;
+        for url in [&file.coordinator, &file.enrolment] {
+            if !url.starts_with("https://") {
+                return Err(Error::config(path, format!("\"{url}\" must begin with https://")));
+            }
+        }
+        let base = path.parent().unwrap_or(Path::new("."));
+        let state = base.join(&file.state);
+        Ok(Self {
+            keys: file.keys.map_or_else(|| state.join("keys"), |keys| base.join(keys)),
+            coordinator: file.coordinator,
+            enrolment: file.enrolment,
+            policy: base.join(&file.policy),
+            register: base.join(&file.register),
+            state,
+        })
+    }
+
+    /// The journal file.
+    pub fn journal(&self) -> PathBuf {
+        self.state.join("journal")
+    }
+
+    /// The newest roster that the operator approved.
+    pub fn roster(&self) -> PathBuf {
+        self.state.join("roster.json")
+    }
+
+    /// A newer roster that waits for approval.
+    pub fn pending_roster(&self) -> PathBuf {
+        self.state.join("roster.pending.json")
+    }
+}
+
+/// Reads a TOML file into a type that refuses unknown keys.
+///
+/// # Errors
+/// With file, line and column.
+pub fn read_toml<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T, Error> {
+    let text = std::fs::read_to_string(path).map_err(|e| Error::config(path, e.to_string()))?;
+    toml::from_str(&text).map_err(|e| Error::config(path, e.to_string().trim_end().to_owned()))
+}

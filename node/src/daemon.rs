@@ -1,0 +1,190 @@
+//! The running node: dials out, listens on that one connection, works, answers.
+//!
+//! One thread works on questions, one at a time; answers leave on their tick.
+//! The connection is made again with jittered backoff whenever it ends; the
+//! coordinator then repeats every offer that is still unanswered, so an answer
+//! that could not be delivered needs no queue of its own.
+
+use crate::desk::{Desk, Next, tick};
+use crate::error::Error;
+use crate::inbox::{self, Done};
+use crate::keys;
+use koonti_disclosure::{Codebook, Digest, Refusal};
+use koonti_proto::wire::{Answer, Hello, Offer, ToNode};
+use koonti_proto::{Failure, NodeLink};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::time::{Duration, Instant};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio_stream::StreamExt;
+
+/// How often the inbox is looked at.
+const INBOX_EVERY: Duration = Duration::from_millis(300);
+/// Longest wait between two attempts to connect.
+const LONGEST_BACKOFF: Duration = Duration::from_secs(30);
+/// How often one answer is tried before it is left to the next reconnect.
+const DELIVERY_ATTEMPTS: u32 = 5;
+
+/// An answer and the moment at which it may leave.
+struct Outgoing {
+    id: Digest,
+    answer: Answer,
+    at: Instant,
+}
+
+/// Runs until SIGINT or SIGTERM.
+///
+/// # Errors
+/// When the disk fails, or the node cannot start.
+pub(crate) async fn run(desk: Arc<Desk>) -> Result<(), Error> {
+    let link = NodeLink::new(&desk.config().coordinator, &desk.keys().credentials)?;
+    let (to_worker, work) = channel::<Offer>();
+    let (outgoing, to_send) = unbounded_channel();
+    let worker_desk = desk.clone();
+    let (worker_ended, mut ended) = unbounded_channel();
+    std::thread::spawn(move || {
+        let result = worker(&worker_desk, &work, &outgoing);
+        // The receiver is gone only when the process is ending anyway.
+        let _ = worker_ended.send(result);
+    });
+    tokio::select! {
+        result = ended.recv() => result.unwrap_or(Ok(())),
+        () = attend_for_ever(&desk, &link, &to_worker) => Ok(()),
+        () = deliver(&link, to_send) => Ok(()),
+        () = stop_signal() => { tracing::info!("stopping"); Ok(()) }
+    }
+}
+
+async fn stop_signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut term), Ok(mut int)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) else {
+        return std::future::pending().await;
+    };
+    tokio::select! { _ = term.recv() => {}, _ = int.recv() => {} }
+}
+
+async fn attend_for_ever(desk: &Desk, link: &NodeLink, to_worker: &Sender<Offer>) {
+    let mut failures = 0u32;
+    loop {
+        let began = Instant::now();
+        match attend(desk, link, to_worker).await {
+            Ok(()) => tracing::info!("the connection has ended; connecting again"),
+            Err(Failure::Denied(_)) => {
+                tracing::warn!("the coordinator does not know this node yet: its roster must list it; trying again");
+            }
+            Err(failure) => tracing::warn!(%failure, "not connected; trying again"),
+        }
+        failures = if began.elapsed() > Duration::from_secs(20) { 0 } else { failures.saturating_add(1) };
+        tokio::time::sleep(backoff(failures)).await;
+    }
+}
+
+/// 0.25 s doubling up to 30 s, with a jitter of half.
+fn backoff(failures: u32) -> Duration {
+    let full = Duration::from_millis(250 << failures.min(7)).min(LONGEST_BACKOFF);
+    let jitter = keys::random().map_or(0, |bytes| u64::from(bytes[0]));
+    full / 2 + full * u32::try_from(jitter).unwrap_or(0) / 512
+}
+
+async fn attend(desk: &Desk, link: &NodeLink, to_worker: &Sender<Offer>) -> Result<(), Failure> {
+    let version = env!("CARGO_PKG_VERSION").to_owned();
+    let mut items = link.attend(Hello { version, codebook: Codebook::built_in().hash() }).await?;
+    tracing::info!("connected to the coordinator");
+    while let Some(item) = items.next().await {
+        match item {
+            Ok(ToNode::Offer(offer)) => {
+                if to_worker.send(*offer).is_err() {
+                    return Ok(());
+                }
+            }
+            Ok(ToNode::Roster(bytes)) => match desk.offer_roster(&bytes) {
+                Ok(Some(hash)) => {
+                    tracing::info!(roster = %hash.short(), "a new roster waits: `koonti-node roster approve`");
+                }
+                Ok(None) => {}
+                Err(error) => tracing::warn!(%error, "a roster was refused"),
+            },
+            // What this version cannot parse it cannot answer; the offer stays open.
+            Err(Failure::Invalid(what)) => tracing::warn!(%what, "an offer was not understood: upgrade this node?"),
+            Err(failure) => return Err(failure),
+        }
+    }
+    Ok(())
+}
+
+async fn deliver(link: &NodeLink, mut to_send: UnboundedReceiver<Outgoing>) {
+    while let Some(outgoing) = to_send.recv().await {
+        let link = link.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep_until(outgoing.at.into()).await;
+            for attempt in 1..=DELIVERY_ATTEMPTS {
+                match link.answer(outgoing.id, &outgoing.answer).await {
+                    Ok(()) => return,
+                    Err(Failure::Unavailable(_)) => tokio::time::sleep(backoff(attempt)).await,
+                    Err(failure) => {
+                        tracing::warn!(question = %outgoing.id.short(), %failure, "an answer was not taken");
+                        return;
+                    }
+                }
+            }
+        });
+    }
+}
+
+/// Works on offers and orders until the channel closes. An error here is one of
+/// the disk: the process ends, and the next start resumes.
+fn worker(desk: &Desk, work: &Receiver<Offer>, outgoing: &UnboundedSender<Outgoing>) -> Result<(), Error> {
+    let resumed = desk.resume()?;
+    if resumed > 0 {
+        tracing::info!(resumed, "finished what a stop had cut short");
+    }
+    let send = |id, answer, at| drop(outgoing.send(Outgoing { id, answer, at }));
+    for id in desk.approved() {
+        compute(desk, id, &send)?;
+    }
+    loop {
+        let offer = match work.recv_timeout(INBOX_EVERY) {
+            Ok(offer) => offer,
+            Err(RecvTimeoutError::Disconnected) => return Ok(()),
+            Err(RecvTimeoutError::Timeout) => {
+                for done in inbox::work_off(desk.config(), desk.store())? {
+                    match done {
+                        Done::Compute(id) => compute(desk, id, &send)?,
+                        Done::Declined(id) => send(id, Answer::Refusal(Refusal::DeclinedByPerson), Instant::now()),
+                        Done::Roster => desk.reload_roster()?,
+                        Done::Nothing => {}
+                    }
+                }
+                continue;
+            }
+        };
+        let request = offer.request.request();
+        let (id, at) = (request.id(), Instant::now() + tick(request));
+        if offer.quote_only {
+            send(id, Answer::Quote(desk.quote(&offer)), Instant::now());
+            continue;
+        }
+        match desk.receive(&offer)? {
+            Next::Answer(answer) => send(id, answer, at),
+            Next::Compute => compute(desk, id, &send)?,
+        }
+    }
+}
+
+fn compute(desk: &Desk, id: Digest, send: &impl Fn(Digest, Answer, Instant)) -> Result<(), Error> {
+    let began = Instant::now();
+    let request = {
+        let books = desk.store().books();
+        let question = books.fold.questions.get(&id).and_then(|k| k.question.as_ref());
+        question.and_then(crate::entry::Question::signed)
+    };
+    let Some(signed) = request else { return Ok(()) };
+    let answer = desk.compute(id)?;
+    let tick = tick(signed.request());
+    let mut at = began + tick;
+    while at < Instant::now() {
+        at += tick;
+    }
+    send(id, answer, at);
+    Ok(())
+}

@@ -1,0 +1,338 @@
+//! The desk: what happens to one offer, from top to bottom.
+//!
+//! admit (policy) -> approve (a person or the standing rule) -> debit (ledger,
+//! synced) -> draw the noise -> open the extract -> tally -> gate -> sign and
+//! store. An offer that was answered before gets the stored bytes. Whatever the
+//! desk says depends on the offer, the policy, the roster and the ledger; the
+//! extract is opened after the last point at which it could say no.
+
+use crate::config::Config;
+use crate::entry::{By, Own, Question};
+use crate::error::Error;
+use crate::fold::Standing;
+use crate::keys::{self, Keys};
+use crate::source::Mapping;
+use crate::store::Store;
+use crate::{clock, extracts, fault};
+use koonti_disclosure::identity::{SignedRelease, SignedRequest};
+use koonti_disclosure::ledger::{DebitError, Terms};
+use koonti_disclosure::policy::{Admitted, Approval, Holdings};
+use koonti_disclosure::roster::{Role, Roster, SignedRoster};
+use koonti_disclosure::stream::Seed;
+use koonti_disclosure::{Codebook, Digest, Permit, Policy, Progress, Refusal, TableRequest};
+use koonti_proto::wire::{Answer, Offer, Quote};
+use std::sync::{PoisonError, RwLock};
+
+/// The desk of a running node.
+pub struct Desk {
+    config: Config,
+    keys: Keys,
+    policy: Policy,
+    mapping: Mapping,
+    roster: RwLock<Option<Roster>>,
+    store: Store,
+}
+
+/// What follows from an offer.
+pub enum Next {
+    /// Send this.
+    Answer(Answer),
+    /// The question is approved: compute its release.
+    Compute,
+}
+
+impl Desk {
+    /// Opens the desk of an enrolled node and takes its store's lock.
+    ///
+    /// # Errors
+    /// When a file is missing or wrong, or another process runs this node.
+    pub fn open(config: Config) -> Result<Self, Error> {
+        let keys = Keys::load(&config.keys)?;
+        let policy = crate::config::read_toml(&config.policy)?;
+        let mapping = Mapping::load(&config.register)?;
+        let store = Store::open(&config)?;
+        let roster = approved_roster(&config, &keys)?;
+        Ok(Self { config, keys, policy, mapping, roster: RwLock::new(roster), store })
+    }
+
+    /// Where things are.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// The node's secrets.
+    pub fn keys(&self) -> &Keys {
+        &self.keys
+    }
+
+    /// The node's store.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Takes in a roster that the coordinator has sent: a newer one is kept for
+    /// the operator's approval. Returns its hash if it is new.
+    ///
+    /// # Errors
+    /// When it is not signed by the governance key, or of another region.
+    pub fn offer_roster(&self, bytes: &[u8]) -> Result<Option<Digest>, Error> {
+        let signed = SignedRoster::parse(bytes, self.keys.member.governance)?;
+        let roster = signed.roster();
+        if *roster.region() != self.keys.member.region {
+            return Err(Error::Refused("the roster is of another region".into()));
+        }
+        let approved = self.store.books().fold.roster;
+        if approved.is_some_and(|(epoch, _)| roster.epoch() <= epoch) {
+            return Ok(None);
+        }
+        let path = self.config.pending_roster();
+        if std::fs::read(&path).is_ok_and(|held| held == bytes) {
+            return Ok(None);
+        }
+        koonti_journal::write_atomic(&path, bytes, 0o600)?;
+        Ok(Some(roster.hash()))
+    }
+
+    /// Reads the approved roster anew, after the operator has approved one.
+    ///
+    /// # Errors
+    /// When the file on disk is not the approved one.
+    pub fn reload_roster(&self) -> Result<(), Error> {
+        let roster = approved_roster(&self.config, &self.keys)?;
+        *self.roster.write().unwrap_or_else(PoisonError::into_inner) = roster;
+        Ok(())
+    }
+
+    /// What the question would cost. Spends nothing and reads no record.
+    pub fn quote(&self, offer: &Offer) -> Quote {
+        let request = offer.request.request();
+        let spent = {
+            let books = self.store.books();
+            let source = &self.mapping.source;
+            request.periods().iter().map(|p| books.fold.ledger.spent(source, *p).cost.nano_rho).collect::<Vec<_>>()
+        };
+        let allowance = self.policy.allowance().nano_rho_per_period;
+        let left_nano_rho = spent.into_iter().map(|spent| allowance.saturating_sub(spent)).collect();
+        let standing = self.store.books().fold.questions.get(&request.id()).map(|known| known.standing);
+        let mut quote = Quote {
+            node: self.keys.member.name.clone(),
+            k: 0,
+            tau: 0,
+            cost: koonti_disclosure::cost::Cost::default(),
+            left_nano_rho,
+            refusal: None,
+            answered_before: matches!(standing, Some(Standing::Released | Standing::Debited)),
+        };
+        match self.admit(&offer.request) {
+            Ok(admitted) => {
+                (quote.k, quote.tau, quote.cost) = (admitted.k(), admitted.tau(), admitted.cost());
+                if !quote.answered_before {
+                    let books = self.store.books();
+                    quote.refusal = books.fold.ledger.check(&admitted, offer.request.requester()).err();
+                }
+            }
+            Err(refusal) => quote.refusal = Some(refusal),
+        }
+        quote
+    }
+
+    /// Receives a question.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub fn receive(&self, offer: &Offer) -> Result<Next, Error> {
+        let id = offer.request.request().id();
+        if let Some(release) = self.store.release(id, self.keys.identity.public())? {
+            // The requester may be new to the question: a repeat costs nothing,
+            // and yet only the region's requesters get it.
+            return Ok(Next::Answer(match self.requester(&offer.request) {
+                Ok(()) => Answer::Release(release),
+                Err(refusal) => Answer::Refusal(refusal),
+            }));
+        }
+        let standing = self.store.books().fold.questions.get(&id).map(|known| known.standing);
+        match standing {
+            Some(Standing::Approved(_)) => return Ok(Next::Compute),
+            Some(Standing::Debited) => return Ok(Next::Answer(Answer::Progress(Progress::Accepted))),
+            Some(Standing::Aborted) => return Ok(Next::Answer(Answer::Refusal(Refusal::Aborted))),
+            Some(Standing::Waiting | Standing::Refused(_) | Standing::Released) | None => {}
+        }
+        if offer.deadline < clock::now() {
+            return self.refuse(id, Refusal::RequestExpired);
+        }
+        let admitted = match self.admit(&offer.request) {
+            Ok(admitted) => admitted,
+            Err(refusal) => return self.refuse(id, refusal),
+        };
+        let mut books = self.store.books();
+        if let Err(refusal) = books.fold.ledger.check(&admitted, offer.request.requester()) {
+            drop(books);
+            return self.refuse(id, refusal);
+        }
+        books.append(Own::Question(Box::new(Question {
+            deadline: offer.deadline,
+            nonce: offer.nonce,
+            request: serde_json::from_slice(&offer.request.bytes()).expect("canonical bytes are JSON"),
+            round: offer.round,
+            time: clock::now(),
+        })))?;
+        match self.policy.approval() {
+            Approval::Each => Ok(Next::Answer(Answer::Progress(Progress::AwaitingApproval))),
+            Approval::Auto => {
+                books.append(Own::Approved { by: By::Policy, request: id, time: clock::now() })?;
+                Ok(Next::Compute)
+            }
+        }
+    }
+
+    /// Computes the release of an approved question, or says why not.
+    ///
+    /// # Errors
+    /// When the disk fails; the process should then end, and a restart resumes.
+    pub fn compute(&self, id: Digest) -> Result<Answer, Error> {
+        let question = {
+            let books = self.store.books();
+            let known = books.fold.questions.get(&id).filter(|k| matches!(k.standing, Standing::Approved(_)));
+            known.and_then(|k| k.question.clone())
+        };
+        let Some((question, signed)) = question.and_then(|q| q.signed().map(|signed| (q, signed))) else {
+            return Ok(Answer::Progress(Progress::Offered));
+        };
+        if question.deadline < clock::now() {
+            return self.refused(id, Refusal::RequestExpired);
+        }
+        let admitted = match self.admit(&signed) {
+            Ok(admitted) => admitted,
+            Err(refusal) => return self.refused(id, refusal),
+        };
+        let seed = keys::random()?;
+        let terms = Terms {
+            requester: signed.requester().clone(),
+            round: question.round,
+            nonce: question.nonce,
+            sealed_seed: self.keys.seal.seal_seed(id, &seed)?,
+            seed: Seed::new(seed),
+            time: clock::now(),
+        };
+        fault::step("before-debit");
+        match self.store.debit(admitted, terms) {
+            Ok(permit) => self.finish(permit),
+            Err(DebitError::Refused(refusal)) => self.refused(id, refusal),
+            Err(DebitError::Sink(error)) => Err(error),
+            Err(_) => Ok(Answer::Refusal(Refusal::Aborted)),
+        }
+    }
+
+    /// Finishes every debit that a crash has cut short: the same bytes as
+    /// without the crash, or an abort.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub fn resume(&self) -> Result<usize, Error> {
+        let open: Vec<(u64, Digest, String)> = {
+            let books = self.store.books();
+            let debits = books.fold.ledger.open();
+            debits.map(|(seq, debit)| (seq, debit.request_id(), debit.sealed_seed().to_owned())).collect()
+        };
+        for (seq, id, sealed) in &open {
+            let seed = self.keys.seal.open_seed(*id, sealed);
+            match seed.and_then(|seed| self.store.resume(*seq, Seed::new(seed)).ok()) {
+                Some(permit) => drop(self.finish(permit)?),
+                None => self.store.abort(*seq, clock::now())?,
+            }
+        }
+        Ok(open.len())
+    }
+
+    /// Questions that were approved and not begun when the node stopped.
+    pub fn approved(&self) -> Vec<Digest> {
+        let books = self.store.books();
+        let approved = books.fold.questions.iter().filter(|(_, k)| matches!(k.standing, Standing::Approved(_)));
+        approved.map(|(id, _)| *id).collect()
+    }
+
+    fn finish(&self, permit: Permit) -> Result<Answer, Error> {
+        let (seq, id) = (permit.seq(), permit.request().id());
+        fault::step("debited");
+        match self.release(permit) {
+            Some(release) => {
+                fault::step("computed");
+                self.store.store_release(&release, seq, id, clock::now())?;
+                fault::step("stored");
+                Ok(Answer::Release(release))
+            }
+            None => {
+                self.store.abort(seq, clock::now())?;
+                Ok(Answer::Refusal(Refusal::Aborted))
+            }
+        }
+    }
+
+    /// Noise first, then the extract: the time of the draw cannot follow data.
+    fn release(&self, permit: Permit) -> Option<SignedRelease> {
+        let noise = permit.draw().ok()?;
+        fault::step("drawn");
+        let request = permit.request();
+        let mut slices = Vec::new();
+        for (period, vintage) in request.periods().iter().zip(permit.vintages()) {
+            slices.push(extracts::open(&self.config.state, &self.keys.seal, *vintage, *period).ok()?);
+        }
+        let slices: Vec<&koonti_tally::Slice> = slices.iter().collect();
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        let exact = koonti_tally::count(request, &slices, Codebook::built_in(), threads).ok()?;
+        let release = exact.release(permit, noise).ok()?;
+        Some(self.keys.identity.sign_release(&release))
+    }
+
+    fn admit(&self, signed: &SignedRequest) -> Result<Admitted, Refusal> {
+        self.requester(signed)?;
+        let roster = self.roster.read().unwrap_or_else(PoisonError::into_inner);
+        let roster = roster.as_ref().ok_or(Refusal::RequesterUnknown)?;
+        let vintages = self.store.books().fold.holdings(&self.mapping.source);
+        let areas = roster.node(&self.keys.member.name).map(|n| n.areas.clone()).unwrap_or_default();
+        let holdings = Holdings {
+            region: &self.keys.member.region,
+            node: &self.keys.member.name,
+            register: &self.mapping.register,
+            source: &self.mapping.source,
+            areas: &areas,
+            vintages: &vintages,
+            floor_k: roster.floor().k,
+        };
+        self.policy.admit(signed.request(), &holdings)
+    }
+
+    /// Checks who asks, against the roster that the operator approved.
+    fn requester(&self, signed: &SignedRequest) -> Result<(), Refusal> {
+        let roster = self.roster.read().unwrap_or_else(PoisonError::into_inner);
+        let person = roster.as_ref().and_then(|r| r.person(signed.requester()));
+        let person = person.filter(|p| p.roles.contains(&Role::Requester)).ok_or(Refusal::RequesterUnknown)?;
+        signed.verify(person.identity).map_err(|_| Refusal::SignatureInvalid)?;
+        if signed.not_after() < clock::now() { Err(Refusal::RequestExpired) } else { Ok(()) }
+    }
+
+    fn refuse(&self, id: Digest, reason: Refusal) -> Result<Next, Error> {
+        self.refused(id, reason).map(Next::Answer)
+    }
+
+    fn refused(&self, id: Digest, reason: Refusal) -> Result<Answer, Error> {
+        self.store.books().append(Own::Refused { reason, request: id, time: clock::now() })?;
+        Ok(Answer::Refusal(reason))
+    }
+}
+
+/// How long an answer takes, whatever the data: a tick that follows from the
+/// question alone. An answer that is not ready leaves at the next tick.
+pub fn tick(request: &TableRequest) -> std::time::Duration {
+    let cells = request.domain().cells() * request.periods().len();
+    std::time::Duration::from_millis(200 + cells as u64 / 100)
+}
+
+fn approved_roster(config: &Config, keys: &Keys) -> Result<Option<Roster>, Error> {
+    let path = config.roster();
+    match std::fs::read(&path) {
+        Ok(bytes) => Ok(Some(SignedRoster::parse(&bytes, keys.member.governance)?.roster().clone())),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(e) => Err(Error::file(&path, &e)),
+    }
+}

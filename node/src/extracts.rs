@@ -1,0 +1,49 @@
+//! Extracts at rest: one sealed file for each vintage and period.
+//!
+//! Pseudonymous personal data, treated as such: encrypted under `seal.key`,
+//! mode 0600, and opened only for a tally, after the debit is durable.
+
+use crate::error::Error;
+use crate::keys::SealKey;
+use koonti_disclosure::{Codebook, Digest, Period, SourceError};
+use koonti_tally::Slice;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// Seals and writes all slices of a new vintage. Nothing refers to them before
+/// the journal's entry is written.
+///
+/// # Errors
+/// When the disk or the source of randomness fails.
+pub fn write(state: &Path, seal: &SealKey, vintage: Digest, slices: &BTreeMap<Period, Slice>) -> Result<(), Error> {
+    let dir = folder(state, vintage);
+    koonti_journal::create_dir_private(&state.join("extracts"))?;
+    koonti_journal::create_dir_private(&dir)?;
+    for (period, slice) in slices {
+        let sealed = seal.seal(&purpose(vintage, *period), slice.to_bytes())?;
+        koonti_journal::write_atomic(&file(state, vintage, *period), &sealed, 0o600)?;
+    }
+    Ok(())
+}
+
+/// Opens one period of a vintage.
+///
+/// # Errors
+/// When it is gone, or does not open under the key; without any detail.
+pub fn open(state: &Path, seal: &SealKey, vintage: Digest, period: Period) -> Result<Slice, SourceError> {
+    let sealed = std::fs::read(file(state, vintage, period)).map_err(|_| SourceError::Gone)?;
+    let bytes = seal.open(&purpose(vintage, period), &sealed).ok_or(SourceError::Extract)?;
+    Slice::from_bytes(&bytes, Codebook::built_in()).map_err(|_| SourceError::Extract)
+}
+
+fn folder(state: &Path, vintage: Digest) -> PathBuf {
+    state.join("extracts").join(vintage.short())
+}
+
+fn file(state: &Path, vintage: Digest, period: Period) -> PathBuf {
+    folder(state, vintage).join(format!("{period}.extract"))
+}
+
+fn purpose(vintage: Digest, period: Period) -> String {
+    format!("extract {vintage} {period}")
+}

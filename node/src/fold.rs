@@ -1,0 +1,148 @@
+//! What the journal's entries add up to: the ledger, the questions and the
+//! vintages. Nothing here is stored; it is folded anew at each start.
+
+use crate::entry::{By, Entry, Own, Question};
+use crate::error::Error;
+use koonti_disclosure::identity::SignedRequest;
+use koonti_disclosure::ledger::{self, Ledger};
+use koonti_disclosure::{Codebook, Digest, Name, Period, Refusal, canonical};
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// Where a question stands at this node.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Standing {
+    /// A person has to decide.
+    Waiting,
+    /// Approved, and not yet debited.
+    Approved(By),
+    /// Refused.
+    Refused(Refusal),
+    /// Debited; its release is being computed.
+    Debited,
+    /// Released: the bytes are stored.
+    Released,
+    /// Debited, and ended without a release.
+    Aborted,
+}
+
+/// A question and where it stands.
+#[derive(Clone)]
+pub struct Known {
+    /// The offer, once it was admitted.
+    pub question: Option<Question>,
+    /// Where it stands.
+    pub standing: Standing,
+    /// When that changed last, Unix seconds.
+    pub time: u64,
+}
+
+/// The fold.
+#[derive(Default)]
+pub struct Fold {
+    /// The budget spent.
+    pub ledger: Ledger,
+    /// Questions by request id.
+    pub questions: BTreeMap<Digest, Known>,
+    /// Vintages of each period, oldest first.
+    pub vintages: BTreeMap<Period, Vec<Digest>>,
+    /// Epoch and hash of the newest approved roster.
+    pub roster: Option<(u64, Digest)>,
+    debits: BTreeMap<u64, Digest>,
+}
+
+impl Fold {
+    /// Folds all entries of a journal.
+    ///
+    /// # Errors
+    /// At the first entry that this version does not understand.
+    pub fn of(entries: &[Vec<u8>]) -> Result<Self, Error> {
+        let mut fold = Self::default();
+        for (seq, bytes) in (0..).zip(entries) {
+            let entry = Entry::parse(bytes).map_err(|_| Error::Entry(seq))?;
+            if let Entry::Ledger(entry) = &entry {
+                fold.ledger.replay(seq, entry).map_err(|_| Error::Entry(seq))?;
+            }
+            fold.note(seq, &entry);
+        }
+        Ok(fold)
+    }
+
+    /// Reads a journal without its lock, for the list commands.
+    ///
+    /// # Errors
+    /// When the journal is damaged. A missing one is empty.
+    pub fn read(path: &Path) -> Result<(Self, Vec<Vec<u8>>), Error> {
+        let entries = if path.exists() { koonti_journal::read(path)? } else { Vec::new() };
+        Ok((Self::of(&entries)?, entries))
+    }
+
+    /// Notes an entry outside the ledger, which keeps its own books.
+    pub fn note(&mut self, seq: u64, entry: &Entry) {
+        match entry {
+            Entry::Ledger(ledger::Entry::Debit(debit)) => {
+                self.debited(seq, debit.request_id(), debit.time());
+            }
+            Entry::Ledger(ledger::Entry::Release { request, time, .. }) => {
+                self.stand(*request, Standing::Released, *time);
+            }
+            Entry::Ledger(ledger::Entry::Abort { debit, time }) => {
+                if let Some(id) = self.debits.get(debit).copied() {
+                    self.stand(id, Standing::Aborted, *time);
+                }
+            }
+            Entry::Own(Own::RosterApproved { epoch, roster, .. }) => self.roster = Some((*epoch, *roster)),
+            Entry::Own(Own::Imported { periods, vintage, .. }) => {
+                for period in periods {
+                    self.vintages.entry(*period).or_default().push(*vintage);
+                }
+            }
+            Entry::Own(Own::Question(question)) => {
+                if let Some(id) = question.id() {
+                    let time = question.time;
+                    let question = Some((**question).clone());
+                    self.questions.insert(id, Known { question, standing: Standing::Waiting, time });
+                }
+            }
+            Entry::Own(Own::Approved { by, request, time }) => self.stand(*request, Standing::Approved(*by), *time),
+            Entry::Own(Own::Refused { reason, request, time }) => {
+                self.stand(*request, Standing::Refused(*reason), *time);
+            }
+        }
+    }
+
+    /// The vintage that a question about each held period is answered from: the
+    /// one first released from, else the newest.
+    pub fn holdings(&self, source: &Name) -> BTreeMap<Period, Digest> {
+        self.vintages
+            .iter()
+            .filter_map(|(period, vintages)| {
+                let first = self.ledger.first_vintage(source, *period);
+                first.or_else(|| vintages.last().copied()).map(|vintage| (*period, vintage))
+            })
+            .collect()
+    }
+
+    /// Notes that a question was debited by entry `seq`.
+    pub fn debited(&mut self, seq: u64, request: Digest, time: u64) {
+        self.debits.insert(seq, request);
+        self.stand(request, Standing::Debited, time);
+    }
+
+    fn stand(&mut self, id: Digest, standing: Standing, time: u64) {
+        let known = self.questions.entry(id).or_insert(Known { question: None, standing, time });
+        (known.standing, known.time) = (standing, time);
+    }
+}
+
+impl Question {
+    /// The signed request, parsed.
+    pub fn signed(&self) -> Option<SignedRequest> {
+        let bytes = canonical::to_bytes(&self.request).ok()?;
+        SignedRequest::parse(&bytes, Codebook::built_in()).ok()
+    }
+
+    fn id(&self) -> Option<Digest> {
+        Some(self.signed()?.request().id())
+    }
+}

@@ -1,0 +1,147 @@
+//! How commands reach a running node: small files in `state/inbox`.
+//!
+//! `koonti-node requests approve` and the like write a file and, if no daemon
+//! holds the store, work it off themselves; otherwise the daemon does within a
+//! second. Whoever can write the state directory is the operator: the files
+//! have mode 0600 and no other authority.
+
+use crate::clock;
+use crate::config::Config;
+use crate::entry::{By, Own};
+use crate::error::Error;
+use crate::fold::Standing;
+use crate::store::Store;
+use koonti_disclosure::{Digest, Period, Refusal, canonical};
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// What the operator wants done.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(tag = "do", rename_all = "kebab-case")]
+pub(crate) enum Order {
+    /// Answer a waiting question.
+    Approve {
+        /// The question.
+        request: Digest,
+    },
+    /// Do not answer a waiting question.
+    Decline {
+        /// The question.
+        request: Digest,
+    },
+    /// A new vintage is written and may be used.
+    Import {
+        /// The quarters that it holds.
+        periods: Vec<Period>,
+        /// Its id.
+        vintage: Digest,
+    },
+    /// The pending roster becomes the one in force.
+    Roster {
+        /// Its epoch.
+        epoch: u64,
+        /// Its hash.
+        roster: Digest,
+    },
+}
+
+/// What an order led to.
+pub(crate) enum Done {
+    /// This question may be computed now.
+    Compute(Digest),
+    /// This question is declined.
+    Declined(Digest),
+    /// Another roster is in force.
+    Roster,
+    /// Nothing further.
+    Nothing,
+}
+
+/// Hands an order to the node: directly when no daemon runs, else through the
+/// inbox. Returns true when a daemon took it.
+///
+/// # Errors
+/// When neither works within ten seconds.
+pub(crate) fn hand_in(config: &Config, order: &Order) -> Result<bool, Error> {
+    let dir = config.state.join("inbox");
+    koonti_journal::create_dir_private(&config.state)?;
+    koonti_journal::create_dir_private(&dir)?;
+    let name = Digest(crate::keys::random()?).short();
+    let path = dir.join(format!("{}-{name}.json", clock::now()));
+    let bytes = canonical::to_bytes(order).expect("names, integers and hex");
+    koonti_journal::write_atomic(&path, &bytes, 0o600)?;
+    let start = Instant::now();
+    while start.elapsed() < Duration::from_secs(10) {
+        match Store::open(config) {
+            Ok(store) => {
+                work_off(config, &store)?;
+                return Ok(false);
+            }
+            Err(Error::Disk(koonti_journal::Error::Locked { .. })) => {}
+            Err(error) => return Err(error),
+        }
+        if !path.exists() {
+            return Ok(true);
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let why = "the running node did not take the order within ten seconds: see its log; it will take it when it can";
+    Err(Error::Refused(why.into()))
+}
+
+/// Works off all orders, oldest first.
+///
+/// # Errors
+/// When the disk fails.
+pub(crate) fn work_off(config: &Config, store: &Store) -> Result<Vec<Done>, Error> {
+    let mut done = Vec::new();
+    for path in files(&config.state.join("inbox")) {
+        let order = std::fs::read(&path).ok().and_then(|bytes| canonical::from_bytes::<Order>(&bytes).ok());
+        match order {
+            Some(order) => done.push(work(config, store, order)?),
+            None => tracing::warn!("an order in the inbox was unreadable and is dropped"),
+        }
+        std::fs::remove_file(&path).map_err(|e| Error::file(&path, &e))?;
+    }
+    Ok(done)
+}
+
+fn work(config: &Config, store: &Store, order: Order) -> Result<Done, Error> {
+    let time = clock::now();
+    let mut books = store.books();
+    let waiting = |id: &Digest| books.fold.questions.get(id).is_some_and(|known| known.standing == Standing::Waiting);
+    match order {
+        Order::Approve { request } if waiting(&request) => {
+            books.append(Own::Approved { by: By::Person, request, time })?;
+            Ok(Done::Compute(request))
+        }
+        Order::Decline { request } if waiting(&request) => {
+            books.append(Own::Refused { reason: Refusal::DeclinedByPerson, request, time })?;
+            Ok(Done::Declined(request))
+        }
+        Order::Approve { .. } | Order::Decline { .. } => Ok(Done::Nothing),
+        Order::Import { periods, vintage } => {
+            books.append(Own::Imported { periods, time, vintage })?;
+            Ok(Done::Nothing)
+        }
+        Order::Roster { epoch, roster } => {
+            let pending = config.pending_roster();
+            if pending.exists() {
+                // The file first: after a crash in between, the order is still there.
+                let bytes = std::fs::read(&pending).map_err(|e| Error::file(&pending, &e))?;
+                koonti_journal::write_atomic(&config.roster(), &bytes, 0o600)?;
+                books.append(Own::RosterApproved { epoch, roster, time })?;
+                std::fs::remove_file(&pending).map_err(|e| Error::file(&pending, &e))?;
+            }
+            Ok(Done::Roster)
+        }
+    }
+}
+
+fn files(dir: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(dir).into_iter().flatten().flatten();
+    let mut files: Vec<PathBuf> = entries.map(|e| e.path()).filter(|p| p.extension().is_some_and(|e| e == "json")).collect();
+    files.sort();
+    files
+}

@@ -1,0 +1,168 @@
+//! The node's secrets: files of mode 0600 in one directory that backups leave
+//! out.
+//!
+//! `tls.key`, `tls.crt` and `ca.crt` (PEM), `identity.key` (Ed25519 seed, hex),
+//! `seal.key` (AES-256 key for extracts and noise seeds, hex) and `member.json`
+//! (region, name, governance key). Without `seal.key` the extracts and seeds on
+//! disk are noise.
+
+use crate::error::Error;
+use koonti_disclosure::canonical;
+use koonti_disclosure::identity::IdentityKey;
+use koonti_disclosure::names::{hex, unhex};
+use koonti_disclosure::{Digest, Name};
+use koonti_proto::Credentials;
+use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use ring::rand::{SecureRandom, SystemRandom};
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+use zeroize::Zeroizing;
+
+/// Who this node is, as pinned at enrolment.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Member {
+    /// The region's governance key.
+    pub governance: Digest,
+    /// The node's name.
+    pub name: Name,
+    /// The region.
+    pub region: Name,
+}
+
+/// The secrets, loaded.
+pub struct Keys {
+    /// Who this node is.
+    pub member: Member,
+    /// Signs releases.
+    pub identity: IdentityKey,
+    /// Seals extracts and seeds.
+    pub seal: SealKey,
+    /// Proves who this node is to the coordinator.
+    pub credentials: Credentials,
+}
+
+impl Keys {
+    /// Loads the secrets of an enrolled node.
+    ///
+    /// # Errors
+    /// When the node is not enrolled, or a file is unreadable or open to others.
+    pub fn load(dir: &Path) -> Result<Self, Error> {
+        let member = dir.join("member.json");
+        if !member.exists() {
+            return Err(Error::NotEnrolled);
+        }
+        let bad = |path: &Path, why: &str| Error::Key { path: path.display().to_string(), why: why.to_owned() };
+        let bytes = std::fs::read(&member).map_err(|e| Error::file(&member, &e))?;
+        let member = canonical::from_bytes(&bytes).map_err(|e| bad(&member, &e.to_string()))?;
+        let secret = |name: &str| -> Result<[u8; 32], Error> {
+            let path = dir.join(name);
+            let text = Zeroizing::new(std::fs::read_to_string(&path).map_err(|e| Error::file(&path, &e))?);
+            private(&path)?;
+            unhex(text.trim()).map_err(|e| bad(&path, &e.to_string()))
+        };
+        let pem = |name: &str| {
+            let path = dir.join(name);
+            std::fs::read_to_string(&path).map_err(|e| Error::file(&path, &e))
+        };
+        Ok(Self {
+            member,
+            identity: IdentityKey::from_seed(secret("identity.key")?),
+            seal: SealKey::new(secret("seal.key")?),
+            credentials: Credentials {
+                ca_pem: pem("ca.crt")?,
+                cert_pem: pem("tls.crt")?,
+                key_pem: pem("tls.key")?,
+            },
+        })
+    }
+}
+
+/// Refuses a key file that others may read.
+fn private(path: &Path) -> Result<(), Error> {
+    use std::os::unix::fs::PermissionsExt;
+    let mode = std::fs::metadata(path).map_err(|e| Error::file(path, &e))?.permissions().mode();
+    if mode & 0o077 == 0 {
+        return Ok(());
+    }
+    let why = format!("others may read it (mode {:o}): run `chmod 600` on it", mode & 0o777);
+    Err(Error::Key { path: path.display().to_string(), why })
+}
+
+/// Thirty-two random bytes.
+///
+/// # Errors
+/// When the system's source of randomness fails.
+pub fn random() -> Result<[u8; 32], Error> {
+    let mut bytes = [0; 32];
+    SystemRandom::new().fill(&mut bytes).map_err(|_| Error::Randomness)?;
+    Ok(bytes)
+}
+
+/// Seals extracts and seeds at rest: AES-256-GCM, a random 96-bit nonce in
+/// front, the purpose as associated data.
+pub struct SealKey(LessSafeKey);
+
+impl SealKey {
+    fn new(bytes: [u8; 32]) -> Self {
+        let bytes = Zeroizing::new(bytes);
+        Self(LessSafeKey::new(UnboundKey::new(&AES_256_GCM, &*bytes).expect("32 bytes")))
+    }
+
+    /// Encrypts `bytes` for `purpose`.
+    ///
+    /// # Errors
+    /// When the system's source of randomness fails.
+    pub fn seal(&self, purpose: &str, mut bytes: Vec<u8>) -> Result<Vec<u8>, Error> {
+        let mut nonce = [0; NONCE_LEN];
+        SystemRandom::new().fill(&mut nonce).map_err(|_| Error::Randomness)?;
+        self.0
+            .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(purpose), &mut bytes)
+            .map_err(|_| Error::Randomness)?;
+        Ok([&nonce[..], &bytes].concat())
+    }
+
+    /// Decrypts what [`SealKey::seal`] made for the same purpose; none if it
+    /// was not.
+    pub fn open(&self, purpose: &str, sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+        let (nonce, sealed) = sealed.split_first_chunk::<NONCE_LEN>()?;
+        let mut bytes = Zeroizing::new(sealed.to_vec());
+        let length = self
+            .0
+            .open_in_place(Nonce::assume_unique_for_key(*nonce), Aad::from(purpose), &mut bytes)
+            .ok()?
+            .len();
+        bytes.truncate(length);
+        Some(bytes)
+    }
+
+    /// Seals a noise seed for the journal, bound to its request.
+    ///
+    /// # Errors
+    /// When the system's source of randomness fails.
+    pub fn seal_seed(&self, request: Digest, seed: &[u8; 32]) -> Result<String, Error> {
+        Ok(hex(&self.seal(&format!("seed {request}"), seed.to_vec())?))
+    }
+
+    /// Opens a sealed seed.
+    pub fn open_seed(&self, request: Digest, sealed: &str) -> Option<[u8; 32]> {
+        let sealed: [u8; NONCE_LEN + 32 + 16] = unhex(sealed).ok()?;
+        self.open(&format!("seed {request}"), &sealed)?.as_slice().try_into().ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_seal_opens_for_its_purpose_only() {
+        let key = SealKey::new([1; 32]);
+        let sealed = key.seal("a", b"text".to_vec()).unwrap();
+        assert_eq!(key.open("a", &sealed).unwrap().as_slice(), b"text");
+        assert!(key.open("b", &sealed).is_none());
+        assert!(SealKey::new([2; 32]).open("a", &sealed).is_none());
+        let seed = key.seal_seed(Digest([3; 32]), &[4; 32]).unwrap();
+        assert_eq!(key.open_seed(Digest([3; 32]), &seed), Some([4; 32]));
+        assert_eq!(key.open_seed(Digest([5; 32]), &seed), None);
+    }
+}

@@ -1,0 +1,168 @@
+//! What is known of each client so far, whatever the order of the rows.
+//!
+//! Everything kept here is a maximum or a set, so that it depends on the rows
+//! and not on their order. Memory grows with the clients and quarters; the one
+//! thing kept per row is a need code of eight bytes.
+
+use std::collections::HashMap;
+
+use super::column::Fault;
+use super::keys::Keys;
+use super::plan::{Coded, Marks};
+
+/// The clients of a register.
+pub(super) struct Clients {
+    pub(super) keys: Keys,
+    people: Vec<Person>,
+    pub(super) quarters: Vec<Quarter>,
+    /// For each quarter `width` values, as [`Latest`].
+    latest: Vec<Latest>,
+    width: usize,
+    /// Every need of every quarter.
+    needs: Vec<Need>,
+    /// The first fault of each client that has one, and its line.
+    faults: HashMap<u32, (u64, Fault)>,
+    /// The same for areas: these do not count for clients whose area is hidden.
+    area_faults: HashMap<u32, (u64, Fault)>,
+}
+
+#[derive(Default)]
+struct Person {
+    marks: Marks,
+    /// One more than the place of its newest quarter.
+    newest: u32,
+}
+
+/// A client in a period.
+pub(super) struct Quarter {
+    pub(super) client: u32,
+    pub(super) period: u8,
+    /// One more than the place of another quarter of the client.
+    older: u32,
+}
+
+/// A value and the rank of its date, so that of two the larger one counts: the
+/// later, and on one date the smaller value. 0 is no value.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub(super) struct Latest(u32);
+
+impl Latest {
+    fn new(day: u8, value: u16) -> Self {
+        Self(u32::from(day) << 16 | u32::from(u16::MAX - value))
+    }
+
+    pub(super) fn value(self) -> Option<u16> {
+        (self.0 != 0).then_some(u16::MAX - self.0 as u16)
+    }
+}
+
+/// A need of a quarter; sorts by quarter, then code, then primary first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Need(u64);
+
+impl Need {
+    fn new(quarter: u32, code: u16, primary: bool) -> Self {
+        Self(u64::from(quarter) << 32 | u64::from(code) << 1 | u64::from(!primary))
+    }
+
+    pub(super) fn quarter(self) -> usize {
+        (self.0 >> 32) as usize
+    }
+
+    pub(super) fn code(self) -> u16 {
+        (self.0 >> 1) as u16
+    }
+
+    pub(super) fn primary(self) -> bool {
+        self.0 & 1 == 0
+    }
+}
+
+impl Clients {
+    /// No clients; each quarter of one will have `width` values.
+    pub(super) fn new(width: usize) -> Self {
+        Self {
+            keys: Keys::default(),
+            people: Vec::new(),
+            quarters: Vec::new(),
+            latest: Vec::new(),
+            width,
+            needs: Vec::new(),
+            faults: HashMap::new(),
+            area_faults: HashMap::new(),
+        }
+    }
+
+    /// The number of the client of a row with these marks.
+    pub(super) fn meet(&mut self, key: &[u8], marks: Marks) -> u32 {
+        let client = self.keys.number(key);
+        self.people.resize_with(self.keys.len(), Person::default);
+        let known = &mut self.people[client as usize].marks;
+        known.exclude |= marks.exclude;
+        known.hide_area |= marks.hide_area;
+        client
+    }
+
+    /// Adds a coded row of the client.
+    pub(super) fn add(&mut self, client: u32, coded: &Coded) {
+        let quarter = self.quarter(client, coded.period);
+        let latest = &mut self.latest[quarter as usize * self.width..][..self.width];
+        for (known, value) in latest.iter_mut().zip(&coded.latest) {
+            if let Some(value) = *value {
+                *known = Latest::new(coded.day, value).max(*known);
+            }
+        }
+        if let Some(code) = coded.need {
+            self.needs.push(Need::new(quarter, code, coded.primary));
+        }
+    }
+
+    /// Keeps the fault of a row, until it is known whether it counts.
+    pub(super) fn add_fault(&mut self, client: u32, line: u64, fault: Fault, of_area: bool) {
+        let faults = if of_area { &mut self.area_faults } else { &mut self.faults };
+        faults.entry(client).or_insert((line, fault));
+    }
+
+    /// The first fault in the file of a client who is counted, with its line.
+    pub(super) fn take_first_fault(&mut self) -> Option<(u64, Fault)> {
+        let (faults, area_faults) = (std::mem::take(&mut self.faults), std::mem::take(&mut self.area_faults));
+        let counted = faults.into_iter().filter(|(client, _)| !self.marks(*client).exclude);
+        let placed = area_faults.into_iter().filter(|(client, _)| {
+            let marks = self.marks(*client);
+            !marks.exclude && !marks.hide_area
+        });
+        counted.chain(placed).map(|(_, fault)| fault).min_by_key(|(line, _)| *line)
+    }
+
+    pub(super) fn marks(&self, client: u32) -> Marks {
+        self.people[client as usize].marks
+    }
+
+    /// The latest values of a quarter.
+    pub(super) fn latest(&self, quarter: usize) -> &[Latest] {
+        &self.latest[quarter * self.width..][..self.width]
+    }
+
+    /// All needs, sorted.
+    pub(super) fn take_needs(&mut self) -> Vec<Need> {
+        let mut needs = std::mem::take(&mut self.needs);
+        needs.sort_unstable();
+        needs
+    }
+
+    fn quarter(&mut self, client: u32, period: u8) -> u32 {
+        let person = &mut self.people[client as usize];
+        let mut at = person.newest;
+        while let Some(place) = at.checked_sub(1) {
+            let quarter = &self.quarters[place as usize];
+            if quarter.period == period {
+                return place;
+            }
+            at = quarter.older;
+        }
+        self.quarters.push(Quarter { client, period, older: person.newest });
+        self.latest.resize(self.latest.len() + self.width, Latest::default());
+        person.newest = u32::try_from(self.quarters.len()).expect("rows are limited, and so are quarters");
+        person.newest - 1
+    }
+}

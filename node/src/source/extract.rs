@@ -1,0 +1,119 @@
+//! Makes the slices of an extract from the clients of a register.
+//!
+//! Here the client key ends: what goes on is a tag, 16 bytes of an HMAC under a
+//! key that the caller throws away. Excluded clients are not in any slice, nor
+//! is a client in a period in which the codebook has no category for its age.
+
+use std::collections::BTreeMap;
+
+use koonti_disclosure::Codebook;
+use koonti_tally::SliceBuilder;
+use ring::hmac;
+
+use super::Imported;
+use super::clients::Clients;
+use super::error::Error;
+use super::meaning::OUTSIDE;
+use super::plan::{AGE_GROUP, AREA, LATEST, NEED, Plan};
+
+/// Turns the clients into slices, one for each period with a client who is not
+/// excluded.
+pub(super) fn extract(
+    mut clients: Clients,
+    rows: u64,
+    plan: &Plan<'_>,
+    codebook: &Codebook,
+    tag_key: &[u8; 32],
+) -> Result<Imported, Error> {
+    let form = Form::new(plan, codebook);
+    let tag_key = hmac::Key::new(hmac::HMAC_SHA256, tag_key);
+    let prefixes: Vec<String> = plan.periods.iter().map(|period| format!("{period}\0")).collect();
+    let mut builders: Vec<Option<SliceBuilder>> = plan.periods.iter().map(|_| None).collect();
+    let needs = clients.take_needs();
+    let mut needs = needs.as_slice();
+    let mut outside = 0;
+    let (mut exclusive, mut scores, mut codes, mut primary) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+
+    for (at, quarter) in clients.quarters.iter().enumerate() {
+        let own = needs.iter().take_while(|need| need.quarter() == at).count();
+        let (own, others) = needs.split_at(own);
+        needs = others;
+        let marks = clients.marks(quarter.client);
+        if marks.exclude {
+            continue;
+        }
+        let period = usize::from(quarter.period);
+        let builder = match &mut builders[period] {
+            Some(builder) => builder,
+            none => none.insert(SliceBuilder::new(codebook)?),
+        };
+        let latest = clients.latest(at);
+        if latest[AGE_GROUP].value() == Some(OUTSIDE) {
+            outside += 1;
+            continue;
+        }
+        exclusive.clear();
+        exclusive.extend(form.exclusive.iter().map(|&(from, unknown)| match from {
+            Some(AREA) if marks.hide_area => unknown,
+            from => from.and_then(|from| latest[from].value()).unwrap_or(unknown),
+        }));
+        scores.clear();
+        scores.extend(form.scores.iter().map(|from| from.and_then(|from| latest[from].value())));
+        codes.clear();
+        primary.clear();
+        for need in own {
+            codes.extend(form.several.iter().map(|&(is_need, unknown)| if is_need { need.code() } else { unknown }));
+            primary.push(need.primary());
+        }
+        if own.is_empty() {
+            codes.extend(form.several.iter().map(|&(_, unknown)| unknown));
+            primary.push(false);
+        }
+        let mut tagging = hmac::Context::with_key(&tag_key);
+        tagging.update(prefixes[period].as_bytes());
+        tagging.update(clients.keys.get(quarter.client));
+        let tag = tagging.sign();
+        let tag = *tag.as_ref().first_chunk().expect("SHA-256 has 32 bytes");
+        let coded = codes.chunks_exact(form.several.len()).zip(primary.iter().copied());
+        builder.push(tag, &exclusive, &scores, coded)?;
+    }
+
+    let mut slices = BTreeMap::new();
+    for (period, builder) in plan.periods.iter().zip(builders) {
+        if let Some(builder) = builder {
+            slices.insert(*period, builder.finish()?);
+        }
+    }
+    let people = || (0..clients.keys.len()).map(|client| clients.marks(client as u32));
+    Ok(Imported {
+        slices,
+        rows,
+        clients: clients.keys.len() as u64,
+        excluded: people().filter(|marks| marks.exclude).count() as u64,
+        area_hidden: people().filter(|marks| marks.hide_area).count() as u64,
+        outside,
+    })
+}
+
+/// Where the codebook's values come from; what is not mapped is unknown.
+struct Form {
+    /// For each exclusive dimension its place among the latest values, and its `unknown`.
+    exclusive: Vec<(Option<usize>, u16)>,
+    /// For each dimension with several categories whether it is the need, and its `unknown`.
+    several: Vec<(bool, u16)>,
+    /// For each score its place among the latest values.
+    scores: Vec<Option<usize>>,
+}
+
+impl Form {
+    fn new(plan: &Plan<'_>, codebook: &Codebook) -> Self {
+        let (exclusive, several): (Vec<_>, Vec<_>) = codebook.dimensions().iter().partition(|d| d.exclusive);
+        let latest = |id: &str| LATEST.iter().position(|known| *known == id);
+        let mapped = |id: &str| plan.scores.iter().position(|(_, score)| score.id == id);
+        Self {
+            exclusive: exclusive.iter().map(|d| (latest(&d.id), d.unknown())).collect(),
+            several: several.iter().map(|d| (d.id == NEED, d.unknown())).collect(),
+            scores: codebook.scores().iter().map(|s| mapped(&s.id).map(|at| LATEST.len() + at)).collect(),
+        }
+    }
+}

@@ -1,0 +1,229 @@
+//! The mapping file: which column of a register means what.
+//!
+//! Promises that a loaded mapping is complete and unambiguous: every key is
+//! known, every column has a name and one meaning. Whether the register has the
+//! columns, and the codebook the scores, shows at the import.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use koonti_disclosure::Name;
+use serde::Deserialize;
+
+use super::encoding::Encoding;
+use super::error::{Error, MappingFault};
+use super::identity::looks_like_identity_code;
+
+/// How a node reads its register: the mapping file, parsed.
+#[derive(Deserialize, Debug)]
+#[serde(deny_unknown_fields)]
+pub struct Mapping {
+    /// The data source whose allowance is spent.
+    pub source: Name,
+    /// What table requests call the register.
+    pub register: Name,
+    /// The register's file, as the mapping writes it.
+    pub(super) file: String,
+    pub(super) format: Format,
+    pub(super) columns: Columns,
+    pub(super) restrict: Restrict,
+    /// The mapping's own file.
+    #[serde(skip)]
+    pub(super) path: PathBuf,
+}
+
+/// How the register is written.
+#[derive(Deserialize, Debug)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Format {
+    pub(super) delimiter: Delimiter,
+    pub(super) encoding: Encoding,
+    #[serde(rename = "date")]
+    _date: DateFormat,
+    pub(super) decimal: Decimal,
+}
+
+/// What stands between two fields.
+#[derive(Deserialize, Debug)]
+#[serde(try_from = "String")]
+pub(super) struct Delimiter(pub(super) u8);
+
+/// How dates are written.
+#[derive(Deserialize, Debug)]
+enum DateFormat {
+    #[serde(rename = "d.m.yyyy")]
+    DayMonthYear,
+}
+
+/// What stands before the decimals of a number.
+#[derive(Deserialize, Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Decimal {
+    /// As in `6,5`.
+    #[serde(rename = ",")]
+    Comma,
+    /// As in `6.5`.
+    #[serde(rename = ".")]
+    Point,
+}
+
+/// Which column holds what.
+#[derive(Deserialize, Debug)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Columns {
+    pub(super) client: String,
+    pub(super) date: String,
+    pub(super) birth_year: String,
+    pub(super) sex: String,
+    pub(super) area: String,
+    pub(super) need: String,
+    pub(super) primary: Option<Condition>,
+    #[serde(default)]
+    pub(super) scores: BTreeMap<String, String>,
+}
+
+/// Who must not be counted, and who must not be placed.
+#[derive(Deserialize, Debug)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Restrict {
+    pub(super) exclude_if: Vec<Condition>,
+    pub(super) hide_area_if: Vec<Condition>,
+}
+
+/// Holds for a row whose `column` says `value`, whatever the case.
+#[derive(Deserialize, Debug)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Condition {
+    pub(super) column: String,
+    pub(super) value: String,
+}
+
+impl Mapping {
+    /// Reads a mapping file.
+    ///
+    /// # Errors
+    /// When the file cannot be read, has an unknown key or value, lacks a key,
+    /// or gives a column no name or two meanings.
+    pub fn load(path: &Path) -> Result<Self, Error> {
+        let text = fs::read_to_string(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
+        let mut mapping: Self = toml::from_str(&text).map_err(|error| syntax(path, &text, &error))?;
+        mapping.path = path.to_owned();
+        mapping.check().map_err(|fault| mapping.fault(fault))?;
+        Ok(mapping)
+    }
+
+    /// Where the register lies.
+    pub(super) fn register_path(&self) -> PathBuf {
+        self.path.parent().unwrap_or(Path::new("")).join(&self.file)
+    }
+
+    pub(super) fn fault(&self, fault: MappingFault) -> Error {
+        Error::Mapping { path: self.path.clone(), fault }
+    }
+
+    fn check(&self) -> Result<(), MappingFault> {
+        let mut keys = HashMap::new();
+        for (key, column) in self.columns.named() {
+            let column = checked(column, &key, no_column)?;
+            if let Some(first) = keys.insert(column, key.clone()) {
+                return Err(column_twice(column, &first, &key));
+            }
+        }
+        // Conditions may share a column among themselves, each with its value.
+        for (key, condition) in self.restrict.named() {
+            let column = checked(&condition.column, key, no_column)?;
+            if let Some(first) = keys.get(column) {
+                return Err(column_twice(column, first, key));
+            }
+        }
+        let primary = self.columns.primary.iter().map(|condition| ("columns.primary", condition));
+        for (key, condition) in primary.chain(self.restrict.named()) {
+            checked(&condition.value, key, |key| MappingFault::NoValue { key })?;
+        }
+        Ok(())
+    }
+}
+
+impl Columns {
+    /// The columns by the keys that name them.
+    fn named(&self) -> Vec<(String, &str)> {
+        let Self { client, date, birth_year, sex, area, need, primary, scores } = self;
+        let mut named = vec![
+            ("columns.client".to_owned(), client.as_str()),
+            ("columns.date".to_owned(), date),
+            ("columns.birth_year".to_owned(), birth_year),
+            ("columns.sex".to_owned(), sex),
+            ("columns.area".to_owned(), area),
+            ("columns.need".to_owned(), need),
+        ];
+        named.extend(primary.iter().map(|condition| ("columns.primary".to_owned(), condition.column.as_str())));
+        named.extend(scores.iter().map(|(id, column)| (format!("columns.scores.{id}"), column.as_str())));
+        named
+    }
+}
+
+impl Restrict {
+    /// The conditions by the keys that name them.
+    fn named(&self) -> impl Iterator<Item = (&'static str, &Condition)> {
+        let exclude = self.exclude_if.iter().map(|condition| ("restrict.exclude_if", condition));
+        exclude.chain(self.hide_area_if.iter().map(|condition| ("restrict.hide_area_if", condition)))
+    }
+}
+
+/// A name or value of the mapping without the spaces around it.
+fn checked<'t>(text: &'t str, key: &str, empty: fn(String) -> MappingFault) -> Result<&'t str, MappingFault> {
+    match text.trim() {
+        "" => Err(empty(key.to_owned())),
+        // Messages repeat the mapping's words.
+        text if looks_like_identity_code(text) => Err(MappingFault::IdentityCode { key: key.to_owned() }),
+        text => Ok(text),
+    }
+}
+
+fn no_column(key: String) -> MappingFault {
+    MappingFault::NoColumn { key }
+}
+
+fn column_twice(column: &str, first: &str, second: &str) -> MappingFault {
+    MappingFault::ColumnTwice { column: column.to_owned(), first: first.to_owned(), second: second.to_owned() }
+}
+
+fn syntax(path: &Path, text: &str, error: &toml::de::Error) -> Error {
+    let before = text.get(..error.span().map_or(0, |span| span.start)).unwrap_or_default();
+    Error::Syntax {
+        path: path.to_owned(),
+        line: before.matches('\n').count() + 1,
+        column: before.chars().rev().take_while(|c| *c != '\n').count() + 1,
+        message: error.message().to_owned(),
+    }
+}
+
+impl TryFrom<String> for Delimiter {
+    type Error = &'static str;
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        match text.as_bytes() {
+            [byte @ (b';' | b',' | b'\t')] => Ok(Self(*byte)),
+            _ => Err("the delimiter must be \";\", \",\" or \"\\t\" (tab)"),
+        }
+    }
+}
+
+impl Decimal {
+    /// The character.
+    pub(super) fn char(self) -> char {
+        match self {
+            Self::Comma => ',',
+            Self::Point => '.',
+        }
+    }
+}
+
+impl fmt::Display for Decimal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Comma => "comma",
+            Self::Point => "point",
+        })
+    }
+}

@@ -1,0 +1,15 @@
+//! Compiles the protos with protox: no `protoc` is needed on the machine.
+
+use std::error::Error;
+use std::path::PathBuf;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let protos = ["node_service", "table", "table_service", "enrolment_service"].map(|p| format!("koonti/v1/{p}.proto"));
+    let descriptors = protox::compile(&protos, ["."])?;
+    let out = PathBuf::from(std::env::var("OUT_DIR")?).join("koonti.bin");
+    tonic_prost_build::configure().file_descriptor_set_path(&out).compile_fds(descriptors)?;
+    for proto in &protos {
+        println!("cargo::rerun-if-changed={proto}");
+    }
+    Ok(())
+}

@@ -1,0 +1,54 @@
+//! Who may call what: one table, default deny.
+//!
+//! A caller is known by two things together: the one URI SAN of the client
+//! certificate and the hash of its key, both looked up in the coordinator's
+//! registry at every request. Roles come from the roster. A call whose path is
+//! not in [`RULES`] is denied to everybody; a test walks all methods of the
+//! compiled protos against all roles.
+
+use crate::edge::pki::SpiffeId;
+use koonti_disclosure::Name;
+
+/// What a caller may be.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Role {
+    /// A node of the region.
+    Node,
+    /// A person who asks for tables.
+    Requester,
+    /// A person who reads tables and evidence.
+    Auditor,
+}
+
+/// A caller that the registry knows.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    /// The node's or person's name.
+    pub name: Name,
+    /// What the roster lets it be; empty before it is in the roster.
+    pub roles: Vec<Role>,
+}
+
+/// Every method on the mutual listener and who may call it.
+pub const RULES: &[(&str, &[Role])] = &[
+    ("/koonti.v1.NodeService/Attend", &[Role::Node]),
+    ("/koonti.v1.NodeService/Answer", &[Role::Node]),
+    ("/koonti.v1.TableService/CreateTable", &[Role::Requester]),
+    ("/koonti.v1.TableService/GetTable", &[Role::Requester, Role::Auditor]),
+    ("/koonti.v1.TableService/ListTables", &[Role::Requester, Role::Auditor]),
+    ("/koonti.v1.TableService/WatchTable", &[Role::Requester, Role::Auditor]),
+    ("/koonti.v1.TableService/ListNodes", &[Role::Requester, Role::Auditor]),
+    ("/koonti.v1.TableService/GetRoster", &[Role::Node, Role::Requester, Role::Auditor]),
+];
+
+/// True when one of `roles` may call `path`.
+pub fn allowed(path: &str, roles: &[Role]) -> bool {
+    RULES.iter().any(|(method, may)| *method == path && may.iter().any(|role| roles.contains(role)))
+}
+
+/// Knows callers.
+pub trait Registry: Send + Sync + 'static {
+    /// The caller with this certificate name and key hash; none when unknown,
+    /// revoked, or when the key is not the one registered for the name.
+    fn identify(&self, id: &SpiffeId, spki_sha256: &[u8; 32]) -> Option<Caller>;
+}

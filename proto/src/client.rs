@@ -1,0 +1,217 @@
+//! The doors on the dialling side: nodes, people and newcomers.
+//!
+//! Promises: every unary call has a deadline; a call that never left is
+//! repeated once (the connection had aged); a release goes out only as a
+//! `SignedRelease`. Reconnecting with backoff is the caller's business: an
+//! ended stream is an ordinary event.
+
+use crate::convert::answer_message;
+use crate::edge::dial::{dial_mutual, dial_pinned, was_never_sent};
+use crate::edge::pki::Kind;
+use crate::edge::server::MAX_MESSAGE_BYTES;
+use crate::failure::Failure;
+use crate::server::Items;
+use crate::token::Token;
+use crate::v1;
+use crate::v1::enrolment_service_client::EnrolmentServiceClient;
+use crate::v1::node_service_client::NodeServiceClient;
+use crate::v1::table_service_client::TableServiceClient;
+use crate::wire::{Answer, Ask, Asked, Hello, NodeStatus, Table, ToNode};
+use koonti_disclosure::{Digest, Name};
+use std::time::Duration;
+use tokio_stream::StreamExt;
+use tonic::transport::Channel;
+use tonic::{Request, Status};
+
+/// Longest a unary call may take. A quote waits for nodes; everything else is
+/// faster.
+const CALL_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// What a party dials with: three PEM texts.
+pub struct Credentials {
+    /// The region's CA certificate.
+    pub ca_pem: String,
+    /// The party's certificate chain.
+    pub cert_pem: String,
+    /// The party's TLS key.
+    pub key_pem: String,
+}
+
+/// A node's side of its connection.
+#[derive(Clone)]
+pub struct NodeLink(NodeServiceClient<Channel>);
+
+/// A person's side of a connection.
+#[derive(Clone)]
+pub struct PeopleLink(TableServiceClient<Channel>);
+
+impl NodeLink {
+    /// Prepares a connection to `https://host:port`; it is made at the first call.
+    ///
+    /// # Errors
+    /// When the address or the credentials cannot be used.
+    pub fn new(url: &str, credentials: &Credentials) -> Result<Self, Failure> {
+        let channel = dial_mutual(url, &credentials.ca_pem, &credentials.cert_pem, &credentials.key_pem)?;
+        Ok(Self(NodeServiceClient::new(channel).max_encoding_message_size(MAX_MESSAGE_BYTES)))
+    }
+
+    /// Announces the node and returns what the coordinator has for it, for as
+    /// long as the connection lives.
+    ///
+    /// # Errors
+    /// When the coordinator cannot be reached or does not know the node.
+    pub async fn attend(&self, hello: Hello) -> Result<Items<Result<ToNode, Failure>>, Failure> {
+        let response = tokio::time::timeout(CALL_TIMEOUT, self.0.clone().attend(v1::AttendRequest::from(hello)))
+            .await
+            .map_err(|_| Failure::Unavailable("no answer in time".to_owned()))??;
+        let items = response.into_inner().map(|item| item.map_err(Failure::from)?.try_into());
+        Ok(Box::pin(items))
+    }
+
+    /// Delivers an answer. On success the coordinator holds it durably.
+    ///
+    /// # Errors
+    /// When it cannot be delivered; the same answer may be sent again.
+    pub async fn answer(&self, request_id: Digest, answer: &Answer) -> Result<(), Failure> {
+        let message = answer_message(request_id, answer);
+        call(message, |m| async { self.0.clone().answer(m).await }).await?;
+        Ok(())
+    }
+}
+
+impl PeopleLink {
+    /// Prepares a connection to `https://host:port`; it is made at the first call.
+    ///
+    /// # Errors
+    /// When the address or the credentials cannot be used.
+    pub fn new(url: &str, credentials: &Credentials) -> Result<Self, Failure> {
+        let channel = dial_mutual(url, &credentials.ca_pem, &credentials.cert_pem, &credentials.key_pem)?;
+        Ok(Self(TableServiceClient::new(channel).max_decoding_message_size(MAX_MESSAGE_BYTES)))
+    }
+
+    /// Asks for a table or a quote.
+    ///
+    /// # Errors
+    /// When the coordinator refuses or cannot be reached.
+    pub async fn ask(&self, ask: Ask) -> Result<Asked, Failure> {
+        let message = v1::CreateTableRequest::from(ask);
+        let m = call(message, |m| async { self.0.clone().create_table(m).await }).await?;
+        match m.table {
+            Some(table) => Ok(Asked::Table(Box::new(table.try_into()?), m.repeat)),
+            None => Ok(Asked::Quote {
+                quotes: m.quotes.into_iter().map(TryInto::try_into).collect::<Result<_, _>>()?,
+                unreachable: m.unreachable.iter().map(|n| parsed(n)).collect::<Result<_, _>>()?,
+                expected_withheld_percent: m.expected_withheld_percent,
+            }),
+        }
+    }
+
+    /// Reads the table whose id begins with these hex digits.
+    ///
+    /// # Errors
+    /// When there is none, or more than one.
+    pub async fn table(&self, id: &str) -> Result<Table, Failure> {
+        let message = v1::GetTableRequest { id: id.to_owned() };
+        let m = call(message, |m| async { self.0.clone().get_table(m).await }).await?;
+        m.table.ok_or_else(absent)?.try_into()
+    }
+
+    /// Lists all tables, newest first, without their figures.
+    ///
+    /// # Errors
+    /// When the coordinator cannot be reached.
+    pub async fn tables(&self) -> Result<Vec<Table>, Failure> {
+        let mut tables = Vec::new();
+        let mut page_token = String::new();
+        loop {
+            let message = v1::ListTablesRequest { page_size: 200, page_token };
+            let m = call(message, |m| async { self.0.clone().list_tables(m).await }).await?;
+            for table in m.tables {
+                tables.push(table.try_into()?);
+            }
+            page_token = m.next_page_token;
+            if page_token.is_empty() {
+                return Ok(tables);
+            }
+        }
+    }
+
+    /// Follows a table until it is published.
+    ///
+    /// # Errors
+    /// When there is none, or the coordinator cannot be reached.
+    pub async fn watch(&self, id: Digest) -> Result<Items<Result<Table, Failure>>, Failure> {
+        let message = v1::WatchTableRequest { id: id.0.to_vec() };
+        let response = self.0.clone().watch_table(message).await?;
+        let items = response.into_inner().map(|item| item.map_err(Failure::from)?.table.ok_or_else(absent)?.try_into());
+        Ok(Box::pin(items))
+    }
+
+    /// Lists the region's nodes.
+    ///
+    /// # Errors
+    /// When the coordinator cannot be reached.
+    pub async fn nodes(&self) -> Result<Vec<NodeStatus>, Failure> {
+        let m = call(v1::ListNodesRequest {}, |m| async { self.0.clone().list_nodes(m).await }).await?;
+        m.nodes.into_iter().map(TryInto::try_into).collect()
+    }
+
+    /// Reads the signed roster in force; empty when there is none.
+    ///
+    /// # Errors
+    /// When the coordinator cannot be reached.
+    pub async fn roster(&self) -> Result<Vec<u8>, Failure> {
+        let m = call(v1::GetRosterRequest {}, |m| async { self.0.clone().get_roster(m).await }).await?;
+        Ok(m.signed_roster)
+    }
+}
+
+/// Takes up an invitation: sends the CSR to the coordinator whose CA the token
+/// pins. Returns the certificate chain and the CA, in PEM.
+///
+/// # Errors
+/// When the coordinator is not the one of the token, or refuses.
+pub async fn enroll(url: &str, token: &Token, csr_pem: &str, identity: Digest) -> Result<(String, String), Failure> {
+    let (channel, pinned) = dial_pinned(url, token.ca_sha256.0)?;
+    let message = v1::EnrollRequest {
+        kind: match token.kind {
+            Kind::Node => "node".to_owned(),
+            Kind::Person => "person".to_owned(),
+        },
+        name: token.name.to_string(),
+        secret: token.secret.to_string(),
+        csr_pem: csr_pem.to_owned(),
+        identity: identity.0.to_vec(),
+    };
+    let m = call(message, |m| async { EnrolmentServiceClient::new(channel.clone()).enroll(m).await }).await?;
+    let ca = pinned.cert_pem().ok_or_else(|| Failure::Unavailable("the coordinator showed no CA".to_owned()))?;
+    Ok((m.certificate_pem, ca))
+}
+
+/// One unary call with a deadline, repeated once if it never left.
+async fn call<M: Clone, T, F>(message: M, send: impl Fn(Request<M>) -> F) -> Result<T, Failure>
+where
+    F: Future<Output = Result<tonic::Response<T>, Status>>,
+{
+    let request = || {
+        let mut request = Request::new(message.clone());
+        request.set_timeout(CALL_TIMEOUT);
+        request
+    };
+    let once = || async {
+        let answer = tokio::time::timeout(CALL_TIMEOUT, send(request())).await;
+        answer.unwrap_or_else(|_| Err(Status::unavailable("no answer in time")))
+    };
+    match once().await {
+        Err(status) if was_never_sent(&status) => Ok(once().await?.into_inner()),
+        answer => Ok(answer?.into_inner()),
+    }
+}
+
+fn absent() -> Failure {
+    Failure::Internal("the answer has no table".to_owned())
+}
+
+fn parsed(name: &str) -> Result<Name, Failure> {
+    name.parse().map_err(|_| Failure::Internal("the answer names a node that is none".to_owned()))
+}

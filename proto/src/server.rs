@@ -1,0 +1,218 @@
+//! The coordinator's doors: traits in domain types, and the adapters that
+//! implement the generated services with them.
+//!
+//! Promises: no method of a trait is reached unless the access table allows the
+//! caller ([`crate::access`]); messages are parsed before, and bounded in size.
+
+use crate::access::{Caller, Registry};
+use crate::convert::digest;
+use crate::edge::server::{Error, MAX_MESSAGE_BYTES, serve_mutual};
+use crate::failure::Failure;
+use crate::gate::Gate;
+use crate::v1;
+use crate::v1::enrolment_service_server::{EnrolmentService, EnrolmentServiceServer};
+use crate::v1::node_service_server::{NodeService, NodeServiceServer};
+use crate::v1::table_service_server::{TableService, TableServiceServer};
+use crate::wire::{Ask, Asked, Hello, NodeStatus, Received, Table, ToNode};
+use koonti_disclosure::{Digest, Name};
+use std::net::TcpListener;
+use std::pin::Pin;
+use std::sync::Arc;
+use tokio_stream::{Stream, StreamExt};
+use tonic::service::Routes;
+use tonic::{Request, Response, Status};
+
+/// A stream of items for one caller.
+pub type Items<T> = Pin<Box<dyn Stream<Item = T> + Send>>;
+
+/// What the coordinator does for nodes and people.
+pub trait Rooms: Registry {
+    /// A node is here: rosters and offers flow until it leaves.
+    fn attend(self: &Arc<Self>, caller: Caller, hello: Hello) -> Items<ToNode>;
+    /// A node answers. Returns once the answer is durable.
+    fn answer(&self, caller: Caller, id: Digest, answer: Received) -> impl Future<Output = Result<(), Failure>> + Send;
+    /// A person asks.
+    fn create_table(&self, caller: Caller, ask: Ask) -> impl Future<Output = Result<Asked, Failure>> + Send;
+    /// The table whose id begins with these hex digits.
+    fn table(&self, id: &str) -> Result<Table, Failure>;
+    /// The tables after `after`, newest first, at most `most`.
+    fn tables(&self, after: Option<Digest>, most: usize) -> Result<Vec<Table>, Failure>;
+    /// The table each time a node has moved on.
+    fn watch(self: &Arc<Self>, id: Digest) -> Result<Items<Table>, Failure>;
+    /// All nodes.
+    fn nodes(&self) -> Vec<NodeStatus>;
+    /// The signed roster in force; empty when there is none.
+    fn roster(&self) -> Vec<u8>;
+}
+
+/// What the coordinator does for newcomers.
+pub trait EnrolmentRooms: Send + Sync + 'static {
+    /// Exchanges a one-time secret and a CSR for a certificate chain in PEM.
+    fn enroll(&self, ask: EnrolAsk) -> impl Future<Output = Result<String, Failure>> + Send;
+}
+
+/// A newcomer's request.
+pub struct EnrolAsk {
+    /// True for a node, false for a person.
+    pub is_node: bool,
+    /// The name it was invited under.
+    pub name: Name,
+    /// The invitation's secret.
+    pub secret: Digest,
+    /// The CSR in PEM.
+    pub csr_pem: String,
+    /// The Ed25519 identity key.
+    pub identity: Digest,
+}
+
+/// Serves nodes and people over mutual TLS until `shutdown` resolves.
+///
+/// # Errors
+/// When the listener cannot start.
+pub async fn serve<R: Rooms>(
+    listener: TcpListener,
+    ca_pem: &str,
+    cert_pem: &str,
+    key_pem: &str,
+    rooms: Arc<R>,
+    shutdown: impl Future<Output = ()> + Send,
+) -> Result<(), Error> {
+    serve_mutual(listener, ca_pem, cert_pem, key_pem, routes(rooms), shutdown).await
+}
+
+/// Serves newcomers until `shutdown` resolves.
+///
+/// # Errors
+/// When the listener cannot start.
+pub async fn serve_enrolment<R: EnrolmentRooms>(
+    listener: TcpListener,
+    cert_pem: &str,
+    key_pem: &str,
+    rooms: Arc<R>,
+    shutdown: impl Future<Output = ()> + Send,
+) -> Result<(), Error> {
+    let routes = Routes::new(EnrolmentServiceServer::new(Enrolment(rooms)).max_decoding_message_size(64 * 1024));
+    crate::edge::server::serve_enrolment(listener, cert_pem, key_pem, routes, shutdown).await
+}
+
+fn routes<R: Rooms>(rooms: Arc<R>) -> Routes {
+    let node = NodeServiceServer::new(Doors(rooms.clone())).max_decoding_message_size(MAX_MESSAGE_BYTES);
+    let table = TableServiceServer::new(Doors(rooms.clone())).max_encoding_message_size(MAX_MESSAGE_BYTES);
+    Routes::new(Gate::new(node, rooms.clone())).add_service(Gate::new(table, rooms))
+}
+
+struct Doors<R>(Arc<R>);
+
+struct Enrolment<R>(Arc<R>);
+
+/// The caller that [`Gate`] has let in.
+fn caller<T>(request: &Request<T>) -> Result<Caller, Status> {
+    let caller = request.extensions().get::<Caller>();
+    caller.cloned().ok_or_else(|| Failure::Denied("unknown caller".to_owned()).into())
+}
+
+#[tonic::async_trait]
+impl<R: Rooms> NodeService for Doors<R> {
+    type AttendStream = Items<Result<v1::AttendResponse, Status>>;
+
+    async fn attend(&self, request: Request<v1::AttendRequest>) -> Result<Response<Self::AttendStream>, Status> {
+        let caller = caller(&request)?;
+        let hello = Hello::try_from(request.into_inner())?;
+        let items = self.0.attend(caller, hello).map(|item| Ok(item.into()));
+        Ok(Response::new(Box::pin(items)))
+    }
+
+    async fn answer(&self, request: Request<v1::AnswerRequest>) -> Result<Response<v1::AnswerResponse>, Status> {
+        let caller = caller(&request)?;
+        let (id, answer): (Digest, Received) = request.into_inner().try_into()?;
+        self.0.answer(caller, id, answer).await?;
+        Ok(Response::new(v1::AnswerResponse {}))
+    }
+}
+
+#[tonic::async_trait]
+impl<R: Rooms> TableService for Doors<R> {
+    type WatchTableStream = Items<Result<v1::WatchTableResponse, Status>>;
+
+    async fn create_table(
+        &self,
+        request: Request<v1::CreateTableRequest>,
+    ) -> Result<Response<v1::CreateTableResponse>, Status> {
+        let caller = caller(&request)?;
+        let mut response = v1::CreateTableResponse::default();
+        match self.0.create_table(caller, request.into_inner().try_into()?).await? {
+            Asked::Table(table, repeat) => {
+                response.table = Some((*table).into());
+                response.repeat = repeat;
+            }
+            Asked::Quote { quotes, unreachable, expected_withheld_percent } => {
+                response.quotes = quotes.into_iter().map(Into::into).collect();
+                response.unreachable = unreachable.iter().map(ToString::to_string).collect();
+                response.expected_withheld_percent = expected_withheld_percent;
+            }
+        }
+        Ok(Response::new(response))
+    }
+
+    async fn get_table(&self, request: Request<v1::GetTableRequest>) -> Result<Response<v1::GetTableResponse>, Status> {
+        let table = self.0.table(&request.into_inner().id)?;
+        Ok(Response::new(v1::GetTableResponse { table: Some(table.into()) }))
+    }
+
+    async fn list_tables(
+        &self,
+        request: Request<v1::ListTablesRequest>,
+    ) -> Result<Response<v1::ListTablesResponse>, Status> {
+        let page = request.into_inner();
+        let most = if page.page_size == 0 { 50 } else { page.page_size.min(500) as usize };
+        let after = match page.page_token.as_str() {
+            "" => None,
+            token => Some(token.parse().map_err(|_| Failure::Invalid("the page token is malformed".to_owned()))?),
+        };
+        let tables = self.0.tables(after, most)?;
+        let next = tables.last().filter(|_| tables.len() == most).map(|t| t.request.id().to_string());
+        Ok(Response::new(v1::ListTablesResponse {
+            tables: tables.into_iter().map(|t| v1::Table { published: Vec::new(), ..t.into() }).collect(),
+            next_page_token: next.unwrap_or_default(),
+        }))
+    }
+
+    async fn watch_table(
+        &self,
+        request: Request<v1::WatchTableRequest>,
+    ) -> Result<Response<Self::WatchTableStream>, Status> {
+        let tables = self.0.watch(digest(&request.into_inner().id)?)?;
+        let items = tables.map(|table| Ok(v1::WatchTableResponse { table: Some(table.into()) }));
+        Ok(Response::new(Box::pin(items)))
+    }
+
+    async fn list_nodes(&self, _: Request<v1::ListNodesRequest>) -> Result<Response<v1::ListNodesResponse>, Status> {
+        let nodes = self.0.nodes().into_iter().map(Into::into).collect();
+        Ok(Response::new(v1::ListNodesResponse { nodes }))
+    }
+
+    async fn get_roster(&self, _: Request<v1::GetRosterRequest>) -> Result<Response<v1::GetRosterResponse>, Status> {
+        Ok(Response::new(v1::GetRosterResponse { signed_roster: self.0.roster() }))
+    }
+}
+
+#[tonic::async_trait]
+impl<R: EnrolmentRooms> EnrolmentService for Enrolment<R> {
+    async fn enroll(&self, request: Request<v1::EnrollRequest>) -> Result<Response<v1::EnrollResponse>, Status> {
+        let m = request.into_inner();
+        let malformed = |what: &str| Failure::Invalid(format!("the {what} is malformed"));
+        let ask = EnrolAsk {
+            is_node: match m.kind.as_str() {
+                "node" => true,
+                "person" => false,
+                _ => return Err(malformed("kind").into()),
+            },
+            name: m.name.parse().map_err(|_| malformed("name"))?,
+            secret: m.secret.parse().map_err(|_| malformed("secret"))?,
+            csr_pem: m.csr_pem,
+            identity: digest(&m.identity)?,
+        };
+        let certificate_pem = self.0.enroll(ask).await?;
+        Ok(Response::new(v1::EnrollResponse { certificate_pem }))
+    }
+}

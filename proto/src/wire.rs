@@ -1,0 +1,167 @@
+//! What crosses the wire, in domain types.
+
+use koonti_disclosure::cost::Cost;
+use koonti_disclosure::identity::{SignedRelease, SignedRequest};
+use koonti_disclosure::{Digest, Name, Progress, Refusal, TableRequest};
+
+/// A question to one node.
+#[derive(Clone)]
+pub struct Offer {
+    /// The question with its requester's signature.
+    pub request: SignedRequest,
+    /// The round's id.
+    pub round: Digest,
+    /// The round's public nonce.
+    pub nonce: Digest,
+    /// True when only a quote is wanted.
+    pub quote_only: bool,
+    /// After this time the node does not begin, Unix seconds.
+    pub deadline: u64,
+}
+
+/// What the coordinator sends to an attending node.
+#[derive(Clone)]
+pub enum ToNode {
+    /// The newest signed roster, as bytes: the node checks the signature itself.
+    Roster(Vec<u8>),
+    /// A question.
+    Offer(Box<Offer>),
+}
+
+/// What a node says of itself.
+#[derive(Clone, Debug)]
+pub struct Hello {
+    /// Its software version.
+    pub version: String,
+    /// The hash of its codebook.
+    pub codebook: Digest,
+}
+
+/// A node's answer to an offer.
+pub enum Answer {
+    /// A gated noisy table.
+    Release(SignedRelease),
+    /// A refusal.
+    Refusal(Refusal),
+    /// A quote.
+    Quote(Quote),
+    /// How far it has come.
+    Progress(Progress),
+}
+
+/// A node's answer as the coordinator receives it: the release's signature is
+/// not yet checked, since the key stands in the roster.
+pub enum Received {
+    /// Bytes and signature of a release.
+    Release(Vec<u8>, [u8; 64]),
+    /// A refusal.
+    Refusal(Refusal),
+    /// A quote.
+    Quote(Quote),
+    /// How far the node has come.
+    Progress(Progress),
+}
+
+/// What a question would cost at one node.
+#[derive(Clone, Debug)]
+pub struct Quote {
+    /// The node.
+    pub node: Name,
+    /// Smallest true count that it prints; 0 when refused.
+    pub k: u32,
+    /// Smallest noisy count that it prints; 0 when refused.
+    pub tau: i64,
+    /// Cost of each period.
+    pub cost: Cost,
+    /// Allowance left before the question, in the order of the request's periods.
+    pub left_nano_rho: Vec<u64>,
+    /// Why it would refuse.
+    pub refusal: Option<Refusal>,
+    /// True when the question is a repeat, and so free.
+    pub answered_before: bool,
+}
+
+/// A person asks for a table or a quote.
+pub struct Ask {
+    /// The signed question.
+    pub request: SignedRequest,
+    /// True for a quote.
+    pub validate_only: bool,
+    /// How long nodes may take, seconds.
+    pub timeout_s: u64,
+    /// True to offer a published table once more to the nodes missing in it.
+    pub retry_missing: bool,
+}
+
+/// The answer to an [`Ask`].
+pub enum Asked {
+    /// The table, and whether it existed already.
+    Table(Box<Table>, bool),
+    /// Quotes by node, and the nodes that did not answer in time.
+    Quote {
+        /// One for each node that answered.
+        quotes: Vec<Quote>,
+        /// Nodes that are not connected or too slow.
+        unreachable: Vec<Name>,
+        /// Share of the table's cells expected to be withheld, percent.
+        expected_withheld_percent: u32,
+    },
+}
+
+/// Where a table stands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum TableState {
+    /// Nodes are still answering.
+    Open,
+    /// Published; the bytes never change.
+    Published,
+    /// No node released anything.
+    Refused,
+}
+
+/// How far one node has come with a table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NodeState {
+    /// The node.
+    pub node: Name,
+    /// The phase.
+    pub progress: Progress,
+    /// Why it refused.
+    pub refusal: Option<Refusal>,
+}
+
+/// A table as people read it.
+#[derive(Clone)]
+pub struct Table {
+    /// The question; its id is the table's.
+    pub request: TableRequest,
+    /// Who asked first.
+    pub requester: Name,
+    /// Where it stands.
+    pub state: TableState,
+    /// When it was first asked, Unix seconds.
+    pub created: u64,
+    /// When it is published at the latest, Unix seconds.
+    pub deadline: u64,
+    /// The nodes asked.
+    pub nodes: Vec<NodeState>,
+    /// The published table, canonical JSON; empty before.
+    pub published: Vec<u8>,
+}
+
+/// A node as the coordinator knows it.
+#[derive(Clone, Debug)]
+pub struct NodeStatus {
+    /// Its name.
+    pub name: Name,
+    /// The areas it serves.
+    pub areas: Vec<String>,
+    /// True while connected.
+    pub connected: bool,
+    /// When it was last connected, Unix seconds; 0 if never.
+    pub last_seen: u64,
+    /// Its software version, empty if never connected.
+    pub version: String,
+    /// True when it is in the roster in force.
+    pub in_roster: bool,
+}

@@ -1,0 +1,198 @@
+//! Makes a slice, one client after the other, without a vector per client.
+//!
+//! Every value is checked as it comes, and a client that is refused leaves no
+//! trace. What it does not do: merge two clients of one tag, or decide which
+//! value is the latest.
+
+use crate::column::Column;
+use crate::error::Error;
+use crate::slice::{NO_SCORE, Slice, code_counts, score_tops};
+use koonti_disclosure::{Codebook, Digest};
+
+/// A slice under construction.
+pub struct SliceBuilder {
+    codebook: Digest,
+    exclusive_codes: Vec<usize>,
+    several_codes: Vec<usize>,
+    tops: Vec<u8>,
+    tags: Vec<[u8; 16]>,
+    starts: Vec<u32>,
+    exclusive: Vec<Column>,
+    scores: Vec<Vec<u8>>,
+    several: Vec<Column>,
+    primary: Vec<bool>,
+}
+
+impl SliceBuilder {
+    /// Begins a slice of this codebook.
+    ///
+    /// # Errors
+    /// When a score of the codebook has an empty range or one wider than 127.
+    pub fn new(codebook: &Codebook) -> Result<Self, Error> {
+        let (exclusive_codes, several_codes) = (code_counts(codebook, true), code_counts(codebook, false));
+        let tops = score_tops(codebook)?;
+        Ok(Self {
+            codebook: codebook.hash(),
+            tags: Vec::new(),
+            starts: vec![0],
+            exclusive: exclusive_codes.iter().map(|&n| Column::new(n)).collect(),
+            scores: tops.iter().map(|_| Vec::new()).collect(),
+            several: several_codes.iter().map(|&n| Column::new(n)).collect(),
+            primary: Vec::new(),
+            exclusive_codes,
+            several_codes,
+            tops,
+        })
+    }
+
+    /// Adds one client: its tag, one code per exclusive dimension, one value
+    /// `2 (x - lo)` per score, and its rows, each with one code per dimension of
+    /// several categories and whether it is primary.
+    ///
+    /// # Errors
+    /// When a number of values is not the codebook's, a value lies outside its
+    /// range, or the clients or rows no longer fit; the client is not added then.
+    pub fn push<'r>(
+        &mut self,
+        tag: [u8; 16],
+        exclusive: &[u16],
+        scores: &[Option<u16>],
+        rows: impl IntoIterator<Item = (&'r [u16], bool)>,
+    ) -> Result<(), Error> {
+        in_range(exclusive, &self.exclusive_codes)?;
+        if scores.len() != self.tops.len() {
+            return Err(Error::Shape);
+        }
+        if scores.iter().zip(&self.tops).any(|(score, &top)| score.is_some_and(|s| s > u16::from(top))) {
+            return Err(Error::Score);
+        }
+        // The kernel numbers clients in 32 bits, too.
+        u32::try_from(self.tags.len() + 1).map_err(|_| Error::TooLarge)?;
+        if let Err(error) = self.push_rows(rows) {
+            let kept = self.starts[self.tags.len()] as usize;
+            self.several.iter_mut().for_each(|column| column.truncate(kept));
+            self.primary.truncate(kept);
+            return Err(error);
+        }
+        self.starts.push(u32::try_from(self.primary.len()).map_err(|_| Error::TooLarge)?);
+        self.tags.push(tag);
+        self.exclusive.iter_mut().zip(exclusive).for_each(|(column, &code)| column.push(code));
+        for (column, score) in self.scores.iter_mut().zip(scores) {
+            column.push(score.map_or(NO_SCORE, |s| u8::try_from(s).expect("at most its top, a byte")));
+        }
+        Ok(())
+    }
+
+    fn push_rows<'r>(&mut self, rows: impl IntoIterator<Item = (&'r [u16], bool)>) -> Result<(), Error> {
+        for (codes, primary) in rows {
+            in_range(codes, &self.several_codes)?;
+            u32::try_from(self.primary.len() + 1).map_err(|_| Error::TooLarge)?;
+            self.several.iter_mut().zip(codes).for_each(|(column, &code)| column.push(code));
+            self.primary.push(primary);
+        }
+        Ok(())
+    }
+
+    /// Sorts the clients by tag and closes the slice.
+    ///
+    /// # Errors
+    /// When two clients have the same tag.
+    pub fn finish(mut self) -> Result<Slice, Error> {
+        let mut order: Vec<usize> = (0..self.tags.len()).collect();
+        if !self.tags.is_sorted() {
+            order.sort_unstable_by_key(|&i| self.tags[i]);
+            self.arrange(&order);
+        }
+        if self.tags.windows(2).any(|pair| pair[0] == pair[1]) {
+            return Err(Error::DuplicateTag);
+        }
+        Ok(Slice {
+            codebook: self.codebook,
+            tags: self.tags,
+            starts: self.starts,
+            exclusive: self.exclusive,
+            scores: self.scores,
+            several: self.several,
+            primary: packed(&self.primary),
+        })
+    }
+
+    /// Puts clients and their rows into this order, a column at a time.
+    fn arrange(&mut self, order: &[usize]) {
+        let starts = std::mem::take(&mut self.starts);
+        let rows = || order.iter().flat_map(|&i| starts[i] as usize..starts[i + 1] as usize);
+        self.tags = order.iter().map(|&i| self.tags[i]).collect();
+        for column in &mut self.exclusive {
+            *column = column.gather(order.iter().copied());
+        }
+        for column in &mut self.scores {
+            *column = order.iter().map(|&i| column[i]).collect();
+        }
+        for column in &mut self.several {
+            *column = column.gather(rows());
+        }
+        self.primary = rows().map(|row| self.primary[row]).collect();
+        let mut end = 0;
+        self.starts = std::iter::once(0)
+            .chain(order.iter().map(|&i| {
+                end += starts[i + 1] - starts[i];
+                end
+            }))
+            .collect();
+    }
+}
+
+fn in_range(codes: &[u16], counts: &[usize]) -> Result<(), Error> {
+    if codes.len() != counts.len() {
+        return Err(Error::Shape);
+    }
+    if codes.iter().zip(counts).all(|(&code, &n)| usize::from(code) < n) { Ok(()) } else { Err(Error::Code) }
+}
+
+/// Eight flags a byte, lowest bit first.
+fn packed(flags: &[bool]) -> Vec<u8> {
+    let byte = |eight: &[bool]| (0..).zip(eight).fold(0, |byte, (bit, &flag)| byte | u8::from(flag) << bit);
+    flags.chunks(8).map(byte).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::codebook;
+
+    #[test]
+    fn what_is_refused_leaves_no_trace() {
+        let book = codebook(true);
+        let mut builder = SliceBuilder::new(book).unwrap();
+        let (exclusive, scores) = ([1, 2], [Some(14), None, Some(2)]);
+        let (fine, row) = ([299, 3, 2, 2, 1], |codes| [(codes, true)]);
+        builder.push([7; 16], &exclusive, &scores, row(&fine[..])).unwrap();
+
+        let mut refused = |exclusive: &[u16], scores: &[Option<u16>], codes: &[u16]| {
+            builder.push([8; 16], exclusive, scores, [(&fine[..], false), (codes, true)]).unwrap_err()
+        };
+        assert_eq!(refused(&[1], &scores, &fine), Error::Shape);
+        assert_eq!(refused(&exclusive, &scores[..2], &fine), Error::Shape);
+        assert_eq!(refused(&exclusive, &scores, &fine[..4]), Error::Shape);
+        assert_eq!(refused(&[2, 2], &scores, &fine), Error::Code);
+        assert_eq!(refused(&exclusive, &scores, &[300, 3, 2, 2, 1]), Error::Code);
+        assert_eq!(refused(&exclusive, &[Some(15), None, None], &fine), Error::Score);
+
+        builder.push([6; 16], &exclusive, &scores, []).unwrap();
+        let slice = builder.finish().unwrap();
+        assert_eq!((slice.clients(), slice.rows()), (2, 1));
+        assert_eq!(slice.tags, [[6; 16], [7; 16]]);
+        assert_eq!(slice.starts, [0, 0, 1]);
+        assert_eq!((slice.several[0].get(0), slice.primary[0]), (299, 1));
+    }
+
+    #[test]
+    fn a_tag_stands_for_one_client() {
+        let book = codebook(false);
+        let mut builder = SliceBuilder::new(book).unwrap();
+        for tag in [[1; 16], [0; 16], [1; 16]] {
+            builder.push(tag, &[0, 0, 0], &[None; 10], []).unwrap();
+        }
+        assert_eq!(builder.finish().err(), Some(Error::DuplicateTag));
+    }
+}
