@@ -21,9 +21,8 @@ pub(crate) async fn run(config: Config) -> Result<(), Error> {
     let ca_pem = read(&config.key("ca.crt"))?;
     let authority = Authority::from_pem(&read(&config.key("ca.key"))?, &ca_pem)?;
     let (cert_pem, key_pem) = (read(&config.key("server.crt"))?, read(&config.key("server.key"))?);
-    let bind = |address| {
-        TcpListener::bind(address).map_err(|e| Error::Refused(format!("cannot listen on {address}: {e}")))
-    };
+    let bind =
+        |address| TcpListener::bind(address).map_err(|e| Error::Refused(format!("cannot listen on {address}: {e}")));
     let (main, enrolment) = (bind(config.listen)?, bind(config.enrolment_listen)?);
     tracing::info!(listen = %config.listen, enrolment = %config.enrolment_listen, region = %config.region, "running");
     let region = Arc::new(Region::open(config, authority)?);

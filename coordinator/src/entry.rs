@@ -1,7 +1,7 @@
 //! What a coordinator's journal holds: canonical JSON, one entry a frame.
 
-use koonti_disclosure::{Digest, Name, Refusal};
 use koonti_disclosure::roster::Role;
+use koonti_disclosure::{Digest, Name, Refusal};
 use serde::{Deserialize, Serialize};
 
 /// One entry.

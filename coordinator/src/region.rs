@@ -20,9 +20,7 @@ use koonti_disclosure::roster::{Role as RosterRole, Roster, SignedRoster};
 use koonti_disclosure::{Codebook, Digest, Name, Progress, Refusal, canonical};
 use koonti_proto::access::{Caller, Registry, Role};
 use koonti_proto::edge::pki::{Authority, Kind, SpiffeId};
-use koonti_proto::wire::{
-    Ask, Asked, Hello, NodeState, NodeStatus, Offer, Quote, Received, Table, TableState, ToNode,
-};
+use koonti_proto::wire::{Ask, Asked, Hello, NodeState, NodeStatus, Offer, Quote, Received, Table, TableState, ToNode};
 use koonti_proto::{EnrolAsk, EnrolmentRooms, Failure, Items, Rooms};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -218,7 +216,8 @@ impl Region {
                 let roster = inner.roster()?;
                 let key = roster.node(node).ok_or_else(unknown)?.identity;
                 let signed = SignedRelease::verify(bytes, signature, key);
-                let signed = signed.map_err(|_| Failure::Invalid("the release is not signed by this node".to_owned()))?;
+                let signed =
+                    signed.map_err(|_| Failure::Invalid("the release is not signed by this node".to_owned()))?;
                 let release = ReceivedRelease::parse(signed.bytes(), Codebook::built_in())
                     .map_err(|e| Failure::Invalid(e.to_string()))?;
                 if release.node() != node || release.request().id() != id {
@@ -236,7 +235,11 @@ impl Region {
                         let entry = Entry::Released { id, node: node.clone(), release: sha256, time };
                         inner.store.append(entry).map_err(internal)?;
                     }
-                    _ => return Err(Failure::NotFound("the table is closed; ask for it with --retry-missing".to_owned())),
+                    _ => {
+                        return Err(Failure::NotFound(
+                            "the table is closed; ask for it with --retry-missing".to_owned(),
+                        ));
+                    }
                 }
             }
             // A late phase or refusal changes nothing.
@@ -422,7 +425,11 @@ impl Rooms for Region {
         }
         let key = {
             let inner = self.inner();
-            inner.roster()?.person(&caller.name).map(|p| p.identity).ok_or(Failure::Refused(Refusal::RequesterUnknown))?
+            inner
+                .roster()?
+                .person(&caller.name)
+                .map(|p| p.identity)
+                .ok_or(Failure::Refused(Refusal::RequesterUnknown))?
         };
         ask.request.verify(key).map_err(|_| Failure::Refused(Refusal::SignatureInvalid))?;
         if ask.request.not_after() < clock::now() {
@@ -476,7 +483,8 @@ impl Rooms for Region {
     fn nodes(&self) -> Vec<NodeStatus> {
         let inner = self.inner();
         let roster = inner.roster.as_ref().map(SignedRoster::roster);
-        let mut names: Vec<Name> = roster.map(|r| r.nodes().iter().map(|n| n.name.clone()).collect()).unwrap_or_default();
+        let mut names: Vec<Name> =
+            roster.map(|r| r.nodes().iter().map(|n| n.name.clone()).collect()).unwrap_or_default();
         let enrolled = inner.store.fold.members.keys().filter(|(kind, _)| *kind == MemberKind::Node);
         names.extend(enrolled.map(|(_, name)| name.clone()));
         names.sort();

@@ -246,7 +246,8 @@ impl Ledger {
             time: terms.time,
             vintages: admitted.vintages,
         };
-        let entry = canonical::to_bytes(&Entry::Debit(Box::new(debit.clone()))).expect("a debit holds names and integers");
+        let entry =
+            canonical::to_bytes(&Entry::Debit(Box::new(debit.clone()))).expect("a debit holds names and integers");
         let seq = sink.append_synced(&entry).map_err(DebitError::Sink)?;
         self.count(seq, &debit, &admitted.request);
         self.open.insert(seq, debit.clone());

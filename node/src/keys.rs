@@ -68,11 +68,7 @@ impl Keys {
             member,
             identity: IdentityKey::from_seed(secret("identity.key")?),
             seal: SealKey::new(secret("seal.key")?),
-            credentials: Credentials {
-                ca_pem: pem("ca.crt")?,
-                cert_pem: pem("tls.crt")?,
-                key_pem: pem("tls.key")?,
-            },
+            credentials: Credentials { ca_pem: pem("ca.crt")?, cert_pem: pem("tls.crt")?, key_pem: pem("tls.key")? },
         })
     }
 }
@@ -126,11 +122,8 @@ impl SealKey {
     pub fn open(&self, purpose: &str, sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
         let (nonce, sealed) = sealed.split_first_chunk::<NONCE_LEN>()?;
         let mut bytes = Zeroizing::new(sealed.to_vec());
-        let length = self
-            .0
-            .open_in_place(Nonce::assume_unique_for_key(*nonce), Aad::from(purpose), &mut bytes)
-            .ok()?
-            .len();
+        let length =
+            self.0.open_in_place(Nonce::assume_unique_for_key(*nonce), Aad::from(purpose), &mut bytes).ok()?.len();
         bytes.truncate(length);
         Some(bytes)
     }

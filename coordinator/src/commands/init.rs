@@ -69,6 +69,11 @@ pub(super) fn init(init: &Init) -> Result<(), Error> {
         enrolment = init.enrolment_listen,
     );
     koonti_journal::write_atomic(&config, text.as_bytes(), 0o600)?;
-    eprintln!("region {} is prepared in {}. Next: koonti-coordinator run --config {}", init.region, init.dir.display(), config.display());
+    eprintln!(
+        "region {} is prepared in {}. Next: koonti-coordinator run --config {}",
+        init.region,
+        init.dir.display(),
+        config.display()
+    );
     Ok(())
 }

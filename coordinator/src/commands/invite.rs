@@ -67,7 +67,14 @@ pub(super) fn person(config: &Config, invite: &PersonInvite) -> Result<(), Error
     print(config, MemberKind::Person, &invite.name, Vec::new(), roles.collect(), invite.hours)
 }
 
-fn print(config: &Config, kind: MemberKind, name: &Name, areas: Vec<String>, roles: Vec<Role>, hours: u64) -> Result<(), Error> {
+fn print(
+    config: &Config,
+    kind: MemberKind,
+    name: &Name,
+    areas: Vec<String>,
+    roles: Vec<Role>,
+    hours: u64,
+) -> Result<(), Error> {
     let authority = Authority::from_pem(&read(&config.key("ca.key"))?, &read(&config.key("ca.crt"))?)?;
     let secret = random()?;
     let expires = clock::now() + hours * 3600;

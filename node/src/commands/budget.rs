@@ -23,7 +23,11 @@ pub(super) fn budget(config: &Config, output: Output) -> Result<ExitCode, Error>
         let spent = fold.ledger.spent(&mapping.source, *period).cost;
         let left = cap.nano_rho_per_period.saturating_sub(spent.nano_rho);
         let share = |part: u64| format!("{} %", u128::from(part) * 100 / u128::from(cap.nano_rho_per_period));
-        let meaning = if spent.nano_rho == 0 { "nothing yet".into() } else { format!("{:.2}", account::shown_epsilon(spent.nano_rho)) };
+        let meaning = if spent.nano_rho == 0 {
+            "nothing yet".into()
+        } else {
+            format!("{:.2}", account::shown_epsilon(spent.nano_rho))
+        };
         rows.push(vec![
             mapping.source.to_string(),
             period.to_string(),

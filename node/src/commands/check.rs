@@ -26,27 +26,42 @@ pub(super) fn check(config: &Config, output: Output) -> Result<ExitCode, Error> 
         Err(text) => items.push(Item { what, state: "failed", text }),
     };
     let keys = Keys::load(&config.keys);
-    add("enrolment", keys.as_ref().map(|k| format!("{} in region {}", k.member.name, k.member.region)).map_err(ToString::to_string));
+    add(
+        "enrolment",
+        keys.as_ref().map(|k| format!("{} in region {}", k.member.name, k.member.region)).map_err(ToString::to_string),
+    );
     let policy: Result<Policy, Error> = read_toml(&config.policy);
     add("rules of this node", policy.as_ref().map(rules).map_err(ToString::to_string));
     let mapping = Mapping::load(&config.register);
     add("register mapping", mapping.as_ref().map(|m| format!("data source {}", m.source)).map_err(ToString::to_string));
     let fold = Fold::read(&config.journal());
-    add("journal", fold.as_ref().map(|(_, entries)| format!("{} entries, all whole", entries.len())).map_err(ToString::to_string));
+    add(
+        "journal",
+        fold.as_ref().map(|(_, entries)| format!("{} entries, all whole", entries.len())).map_err(ToString::to_string),
+    );
     if let Ok((fold, _)) = &fold {
-        add("extract", match fold.vintages.len() {
-            0 => Err("nothing is imported: run `koonti-node import`".into()),
-            n => Ok(format!("{n} periods are held")),
-        });
-        add("roster", match fold.roster {
-            None => Err("none is approved: run the node, then `koonti-node roster approve`".into()),
-            Some((epoch, hash)) => Ok(format!("number {epoch}, hash {}", hash.short())),
-        });
+        add(
+            "extract",
+            match fold.vintages.len() {
+                0 => Err("nothing is imported: run `koonti-node import`".into()),
+                n => Ok(format!("{n} periods are held")),
+            },
+        );
+        add(
+            "roster",
+            match fold.roster {
+                None => Err("none is approved: run the node, then `koonti-node roster approve`".into()),
+                Some((epoch, hash)) => Ok(format!("number {epoch}, hash {}", hash.short())),
+            },
+        );
     }
-    add("coordinator", match &keys {
-        Ok(keys) => super::runtime()?.block_on(reach(config, keys)),
-        Err(_) => Err("not tried: the node is not enrolled".into()),
-    });
+    add(
+        "coordinator",
+        match &keys {
+            Ok(keys) => super::runtime()?.block_on(reach(config, keys)),
+            Err(_) => Err("not tried: the node is not enrolled".into()),
+        },
+    );
     let rows: Vec<Vec<String>> = items.iter().map(|i| vec![i.state.into(), i.what.into(), i.text.clone()]).collect();
     let json: Vec<_> = items.iter().map(|i| json!({"item": i.what, "state": i.state, "text": i.text})).collect();
     output.print(&["state", "item", "finding"], &rows, &json.into());
@@ -66,7 +81,11 @@ async fn reach(config: &Config, keys: &Keys) -> Result<String, String> {
     let hello = Hello { version: env!("CARGO_PKG_VERSION").into(), codebook: Codebook::built_in().hash() };
     match link.attend(hello).await {
         Ok(_) => Ok(format!("{} answers and knows this node", config.coordinator)),
-        Err(Failure::Denied(_)) => Err("it answers, but its roster does not list this node yet: ask its operator".into()),
-        Err(failure) => Err(format!("{failure}: is the address right, and does the firewall let {} out?", config.coordinator)),
+        Err(Failure::Denied(_)) => {
+            Err("it answers, but its roster does not list this node yet: ask its operator".into())
+        }
+        Err(failure) => {
+            Err(format!("{failure}: is the address right, and does the firewall let {} out?", config.coordinator))
+        }
     }
 }

@@ -49,7 +49,9 @@ pub struct Args {
 #[derive(Subcommand)]
 enum Command {
     /// Join a region with the invitation that the coordinator printed.
-    #[command(after_help = "Example:\n  koonti-node enroll --token-file invitation.txt\n  koonti-node enroll --token-file - < invitation.txt")]
+    #[command(
+        after_help = "Example:\n  koonti-node enroll --token-file invitation.txt\n  koonti-node enroll --token-file - < invitation.txt"
+    )]
     Enroll {
         /// File with the invitation; `-` reads it from stdin.
         #[arg(long)]
@@ -64,7 +66,9 @@ enum Command {
         output: output::Flag,
     },
     /// Read the register into a new, encrypted extract. All or nothing.
-    #[command(after_help = "Example:\n  koonti-node import --config node.toml\n\nThe register's path and columns stand in register.toml. The report it prints\nis for this terminal only: nothing of it is logged or sent.")]
+    #[command(
+        after_help = "Example:\n  koonti-node import --config node.toml\n\nThe register's path and columns stand in register.toml. The report it prints\nis for this terminal only: nothing of it is logged or sent."
+    )]
     Import,
     /// Questions that the region has asked this node.
     #[command(subcommand)]
@@ -88,7 +92,9 @@ pub fn main(args: Args) -> ExitCode {
         Err(error) => {
             eprintln!("error: {error}");
             ExitCode::from(match error {
-                Error::Config { .. } | Error::Source(source::Error::Syntax { .. } | source::Error::Mapping { .. }) => 64,
+                Error::Config { .. } | Error::Source(source::Error::Syntax { .. } | source::Error::Mapping { .. }) => {
+                    64
+                }
                 Error::Coordinator(koonti_proto::Failure::Refused(_) | koonti_proto::Failure::Denied(_)) => 3,
                 _ => 1,
             })

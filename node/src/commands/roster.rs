@@ -16,7 +16,9 @@ pub(super) enum Command {
     /// Show the roster in force, and the one that waits for approval.
     Show,
     /// Approve the roster that waits: from then on it says who may ask.
-    #[command(after_help = "Examples:\n  koonti-node roster approve\n  koonti-node roster approve 3f5a90c1b2d4\n  koonti-node roster approve --file roster.json --yes")]
+    #[command(
+        after_help = "Examples:\n  koonti-node roster approve\n  koonti-node roster approve 3f5a90c1b2d4\n  koonti-node roster approve --file roster.json --yes"
+    )]
     Approve {
         /// The hash of the roster, or its first digits, as governance announced it.
         hash: Option<String>,
@@ -51,7 +53,8 @@ pub(super) fn run(config: &Config, command: &Command) -> Result<ExitCode, Error>
         Command::Approve { hash, file, yes } => {
             let pending = match file {
                 Some(path) => {
-                    let signed = read(path)?.ok_or_else(|| Error::Refused(format!("{}: no such file", path.display())))?;
+                    let signed =
+                        read(path)?.ok_or_else(|| Error::Refused(format!("{}: no such file", path.display())))?;
                     koonti_journal::create_dir_private(&config.state)?;
                     koonti_journal::write_atomic(&config.pending_roster(), &signed.bytes(), 0o600)?;
                     signed
@@ -73,7 +76,10 @@ fn approve(config: &Config, keys: &Keys, roster: &Roster, hash: Option<&str>, ye
     }
     let (fold, _) = Fold::read(&config.journal())?;
     if let Some((epoch, _)) = fold.roster.filter(|(epoch, _)| roster.epoch() <= *epoch) {
-        return refused(format!("roster {epoch} is in force, and this is number {}: an older one is not taken", roster.epoch()));
+        return refused(format!(
+            "roster {epoch} is in force, and this is number {}: an older one is not taken",
+            roster.epoch()
+        ));
     }
     describe("waits for approval", roster);
     match hash {

@@ -12,8 +12,7 @@ use super::plan::{Coded, Marks};
 
 /// The clients of a register.
 pub(super) struct Clients {
-    pub(super) keys: Keys,
-    people: Vec<Person>,
+    keys: Keys<Person>,
     pub(super) quarters: Vec<Quarter>,
     /// For each quarter `width` values, as [`Latest`].
     latest: Vec<Latest>,
@@ -29,8 +28,9 @@ pub(super) struct Clients {
 #[derive(Default)]
 struct Person {
     marks: Marks,
-    /// One more than the place of its newest quarter.
+    /// One more than the place of its newest quarter, and that quarter's period.
     newest: u32,
+    newest_period: u8,
 }
 
 /// A client in a period.
@@ -82,8 +82,7 @@ impl Clients {
     /// No clients; each quarter of one will have `width` values.
     pub(super) fn new(width: usize) -> Self {
         Self {
-            keys: Keys::default(),
-            people: Vec::new(),
+            keys: Keys::new(),
             quarters: Vec::new(),
             latest: Vec::new(),
             width,
@@ -96,8 +95,7 @@ impl Clients {
     /// The number of the client of a row with these marks.
     pub(super) fn meet(&mut self, key: &[u8], marks: Marks) -> u32 {
         let client = self.keys.number(key);
-        self.people.resize_with(self.keys.len(), Person::default);
-        let known = &mut self.people[client as usize].marks;
+        let known = &mut self.keys.kept_mut(client).marks;
         known.exclude |= marks.exclude;
         known.hide_area |= marks.hide_area;
         client
@@ -134,8 +132,19 @@ impl Clients {
         counted.chain(placed).map(|(_, fault)| fault).min_by_key(|(line, _)| *line)
     }
 
+    /// The number of clients.
+    pub(super) fn len(&self) -> u32 {
+        self.keys.len()
+    }
+
+    /// The key of a client.
+    pub(super) fn key(&self, client: u32) -> &[u8] {
+        self.keys.key(client)
+    }
+
+    /// Whom the file marks, once it is read.
     pub(super) fn marks(&self, client: u32) -> Marks {
-        self.people[client as usize].marks
+        self.keys.kept(client).marks
     }
 
     /// The latest values of a quarter.
@@ -151,8 +160,11 @@ impl Clients {
     }
 
     fn quarter(&mut self, client: u32, period: u8) -> u32 {
-        let person = &mut self.people[client as usize];
+        let person = self.keys.kept_mut(client);
         let mut at = person.newest;
+        if at != 0 && person.newest_period == period {
+            return at - 1;
+        }
         while let Some(place) = at.checked_sub(1) {
             let quarter = &self.quarters[place as usize];
             if quarter.period == period {
@@ -163,6 +175,7 @@ impl Clients {
         self.quarters.push(Quarter { client, period, older: person.newest });
         self.latest.resize(self.latest.len() + self.width, Latest::default());
         person.newest = u32::try_from(self.quarters.len()).expect("rows are limited, and so are quarters");
+        person.newest_period = period;
         person.newest - 1
     }
 }

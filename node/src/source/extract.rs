@@ -6,15 +6,15 @@
 
 use std::collections::BTreeMap;
 
-use koonti_disclosure::Codebook;
+use koonti_disclosure::{Codebook, Period};
 use koonti_tally::SliceBuilder;
 use ring::hmac;
 
 use super::Imported;
-use super::clients::Clients;
+use super::clients::{Clients, Latest, Need};
 use super::error::Error;
 use super::meaning::OUTSIDE;
-use super::plan::{AGE_GROUP, AREA, LATEST, NEED, Plan};
+use super::plan::{AGE_GROUP, AREA, LATEST, Marks, NEED, Plan};
 
 /// Turns the clients into slices, one for each period with a client who is not
 /// excluded.
@@ -27,13 +27,11 @@ pub(super) fn extract(
 ) -> Result<Imported, Error> {
     let form = Form::new(plan, codebook);
     let tag_key = hmac::Key::new(hmac::HMAC_SHA256, tag_key);
-    let prefixes: Vec<String> = plan.periods.iter().map(|period| format!("{period}\0")).collect();
     let mut builders: Vec<Option<SliceBuilder>> = plan.periods.iter().map(|_| None).collect();
     let needs = clients.take_needs();
     let mut needs = needs.as_slice();
+    let mut values = Values::default();
     let mut outside = 0;
-    let (mut exclusive, mut scores, mut codes, mut primary) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-
     for (at, quarter) in clients.quarters.iter().enumerate() {
         let own = needs.iter().take_while(|need| need.quarter() == at).count();
         let (own, others) = needs.split_at(own);
@@ -52,30 +50,10 @@ pub(super) fn extract(
             outside += 1;
             continue;
         }
-        exclusive.clear();
-        exclusive.extend(form.exclusive.iter().map(|&(from, unknown)| match from {
-            Some(AREA) if marks.hide_area => unknown,
-            from => from.and_then(|from| latest[from].value()).unwrap_or(unknown),
-        }));
-        scores.clear();
-        scores.extend(form.scores.iter().map(|from| from.and_then(|from| latest[from].value())));
-        codes.clear();
-        primary.clear();
-        for need in own {
-            codes.extend(form.several.iter().map(|&(is_need, unknown)| if is_need { need.code() } else { unknown }));
-            primary.push(need.primary());
-        }
-        if own.is_empty() {
-            codes.extend(form.several.iter().map(|&(_, unknown)| unknown));
-            primary.push(false);
-        }
-        let mut tagging = hmac::Context::with_key(&tag_key);
-        tagging.update(prefixes[period].as_bytes());
-        tagging.update(clients.keys.get(quarter.client));
-        let tag = tagging.sign();
-        let tag = *tag.as_ref().first_chunk().expect("SHA-256 has 32 bytes");
-        let coded = codes.chunks_exact(form.several.len()).zip(primary.iter().copied());
-        builder.push(tag, &exclusive, &scores, coded)?;
+        form.fill(&mut values, latest, marks, own);
+        let rows = values.codes.chunks_exact(form.several.len()).zip(values.primary.iter().copied());
+        let tag = tag(&tag_key, plan.periods[period], clients.key(quarter.client));
+        builder.push(tag, &values.exclusive, &values.scores, rows)?;
     }
 
     let mut slices = BTreeMap::new();
@@ -84,15 +62,24 @@ pub(super) fn extract(
             slices.insert(*period, builder.finish()?);
         }
     }
-    let people = || (0..clients.keys.len()).map(|client| clients.marks(client as u32));
+    let people = || (0..clients.len()).map(|client| clients.marks(client));
     Ok(Imported {
         slices,
         rows,
-        clients: clients.keys.len() as u64,
+        clients: clients.len().into(),
         excluded: people().filter(|marks| marks.exclude).count() as u64,
         area_hidden: people().filter(|marks| marks.hide_area).count() as u64,
         outside,
     })
+}
+
+/// What stands for a client in a period instead of its key.
+fn tag(tag_key: &hmac::Key, period: Period, client: &[u8]) -> [u8; 16] {
+    let mut tag = hmac::Context::with_key(tag_key);
+    tag.update(String::from(period).as_bytes());
+    tag.update(&[0]);
+    tag.update(client);
+    *tag.sign().as_ref().first_chunk().expect("SHA-256 has 32 bytes")
 }
 
 /// Where the codebook's values come from; what is not mapped is unknown.
@@ -105,6 +92,17 @@ struct Form {
     scores: Vec<Option<usize>>,
 }
 
+/// The values of one client in a period, in codebook order.
+#[derive(Default)]
+struct Values {
+    exclusive: Vec<u16>,
+    scores: Vec<Option<u16>>,
+    /// One code per row and dimension with several categories.
+    codes: Vec<u16>,
+    /// One flag per row.
+    primary: Vec<bool>,
+}
+
 impl Form {
     fn new(plan: &Plan<'_>, codebook: &Codebook) -> Self {
         let (exclusive, several): (Vec<_>, Vec<_>) = codebook.dimensions().iter().partition(|d| d.exclusive);
@@ -114,6 +112,27 @@ impl Form {
             exclusive: exclusive.iter().map(|d| (latest(&d.id), d.unknown())).collect(),
             several: several.iter().map(|d| (d.id == NEED, d.unknown())).collect(),
             scores: codebook.scores().iter().map(|s| mapped(&s.id).map(|at| LATEST.len() + at)).collect(),
+        }
+    }
+
+    fn fill(&self, values: &mut Values, latest: &[Latest], marks: Marks, needs: &[Need]) {
+        let Values { exclusive, scores, codes, primary } = values;
+        exclusive.clear();
+        exclusive.extend(self.exclusive.iter().map(|&(from, unknown)| match from {
+            Some(AREA) if marks.hide_area => unknown,
+            from => from.and_then(|from| latest[from].value()).unwrap_or(unknown),
+        }));
+        scores.clear();
+        scores.extend(self.scores.iter().map(|from| from.and_then(|from| latest[from].value())));
+        codes.clear();
+        primary.clear();
+        for need in needs {
+            codes.extend(self.several.iter().map(|&(is_need, unknown)| if is_need { need.code() } else { unknown }));
+            primary.push(need.primary());
+        }
+        if needs.is_empty() {
+            codes.extend(self.several.iter().map(|&(_, unknown)| unknown));
+            primary.push(false);
         }
     }
 }

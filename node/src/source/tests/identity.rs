@@ -102,7 +102,8 @@ fn a_header_must_not_hold_identity_codes() {
         assert_eq!(
             message,
             format!(
-                "register.csv line 1: the name of column {column} looks like a personal identity code: is the header missing?"
+                "register.csv line 1: the name of column {column} looks like a personal identity code: \
+                 is the header missing?"
             )
         );
         assert_silent(&message);

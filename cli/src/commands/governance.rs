@@ -1,0 +1,72 @@
+//! `koonti governance init|sign`: on a machine without a network.
+
+use crate::error::Error;
+use crate::files::{make_dir, read, write_secret};
+use crate::profile::random;
+use clap::Subcommand;
+use koonti_disclosure::Name;
+use koonti_disclosure::identity::IdentityKey;
+use koonti_disclosure::names::unhex;
+use koonti_disclosure::roster::Roster;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use zeroize::Zeroizing;
+
+#[derive(Subcommand)]
+pub(super) enum Command {
+    /// Make the governance key of a region. Its secret half stays offline.
+    #[command(after_help = "Example:\n  koonti governance init --region ita --out governance")]
+    Init {
+        /// The region's name: a-z, 0-9 and "-".
+        #[arg(long)]
+        region: Name,
+        /// Folder to make.
+        #[arg(long)]
+        out: PathBuf,
+    },
+    /// Check a draft roster and print it signed.
+    #[command(
+        after_help = "Example:\n  koonti governance sign roster-draft.json --key governance/governance.key > roster.json"
+    )]
+    Sign {
+        /// The draft that `koonti-coordinator roster draft` printed.
+        draft: PathBuf,
+        /// The secret governance key.
+        #[arg(long)]
+        key: PathBuf,
+    },
+}
+
+pub(super) fn run(command: &Command) -> Result<ExitCode, Error> {
+    match command {
+        Command::Init { region, out } => {
+            make_dir(out)?;
+            let key = IdentityKey::from_seed(random()?);
+            write_secret(&out.join("governance.key"), &format!("{}\n", *key.seed_hex()))?;
+            write_secret(&out.join("governance.pub"), &format!("{}\n", key.public()))?;
+            println!("{}", key.public());
+            eprintln!(
+                "the governance key of region {region} is in {}. Keep governance.key on offline media;\n\
+                 hand governance.pub to the coordinator's operator.",
+                out.display()
+            );
+        }
+        Command::Sign { draft, key } => {
+            let roster = Roster::parse(read(draft)?.trim_end().as_bytes())?;
+            let seed = Zeroizing::new(read(key)?);
+            let seed = unhex(seed.trim()).map_err(|e| Error::config(key, e))?;
+            eprintln!(
+                "signing roster {} of region {}: {} nodes, {} persons, smallest count {}; hash {}",
+                roster.epoch(),
+                roster.region(),
+                roster.nodes().len(),
+                roster.persons().len(),
+                roster.floor().k,
+                roster.hash()
+            );
+            let signed = IdentityKey::from_seed(seed).sign_roster(roster);
+            println!("{}", String::from_utf8_lossy(&signed.bytes()));
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,93 @@
+//! What people type. Data goes to stdout, all else to stderr.
+
+mod codebook;
+mod enroll;
+mod governance;
+mod nodes;
+mod synth;
+mod table;
+
+/// The calls behind `koonti table`, for the demo as well.
+pub(crate) mod table_calls {
+    pub(crate) use super::table::{ask, quote, reason, resolve, wait};
+}
+
+use crate::demo;
+use crate::error::Error;
+use clap::{Parser, Subcommand};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+const EXAMPLES: &str = "\
+Examples:
+  koonti demo
+  koonti enroll --token-file invitation.txt --enrolment https://region.example.fi:7444 --coordinator https://region.example.fi:7443
+  koonti table quote --by need,age_group --period 2026Q3 --sd 5 --max-per-client 5
+  koonti table run --by need,age_group --period 2026Q3 --sd 5 --max-per-client 5
+  koonti table run question.toml --output csv > table.csv
+  koonti codebook show need --lang fi
+
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 refused by rules or allowance,
+4 partial (organisations missing), 64 bad configuration.";
+
+/// Regional statistics on needs for support, from client registers that never
+/// leave the organisations holding them.
+#[derive(Parser)]
+#[command(name = "koonti", version, after_help = EXAMPLES)]
+pub struct Args {
+    /// Folder with your keys, written by `koonti enroll`.
+    #[arg(long, global = true, default_value = "koonti-profile", env = "KOONTI_PROFILE")]
+    profile: PathBuf,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Ask for tables, follow and export them.
+    #[command(subcommand)]
+    Table(table::Command),
+    /// The region's nodes.
+    #[command(subcommand)]
+    Nodes(nodes::Command),
+    /// Join a region as a person, with the invitation from its coordinator.
+    Enroll(enroll::Enroll),
+    /// The region's governance key, on an offline machine.
+    #[command(subcommand)]
+    Governance(governance::Command),
+    /// Dimensions, codes and scores.
+    #[command(subcommand)]
+    Codebook(codebook::Command),
+    /// Write synthetic registers for Eastern Finland.
+    Synth(synth::Synth),
+    /// Run a whole region on this machine, with synthetic registers.
+    Demo(demo::Demo),
+}
+
+/// Runs the command and says how it ended.
+pub fn main(args: Args) -> ExitCode {
+    match run(args) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::from(error.code())
+        }
+    }
+}
+
+fn run(args: Args) -> Result<ExitCode, Error> {
+    match args.command {
+        Command::Table(command) => runtime()?.block_on(table::run(&args.profile, command)),
+        Command::Nodes(command) => runtime()?.block_on(nodes::run(&args.profile, &command)),
+        Command::Enroll(enroll) => runtime()?.block_on(enroll::run(&args.profile, &enroll)),
+        Command::Governance(command) => governance::run(&command),
+        Command::Codebook(command) => codebook::run(&command),
+        Command::Synth(synth) => synth::run(&synth),
+        Command::Demo(demo) => runtime()?.block_on(demo::run(&demo)),
+    }
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime, Error> {
+    let built = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    built.map_err(|e| Error::Other(format!("the async runtime does not start: {e}")))
+}

@@ -1,0 +1,35 @@
+//! `koonti synth`.
+
+use crate::error::Error;
+use crate::synth::{Plan, write};
+use clap::Args;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+#[derive(Args)]
+#[command(
+    after_help = "Examples:\n  koonti synth --out registers --seed 7 --nodes 12\n  koonti synth --out small --seed 7 --nodes 5 --clients 3000\n\nWrites a folder for each node with register.csv and register.toml, and people.csv,\nthe canonical list against which tables can be recounted. All persons are invented."
+)]
+pub(super) struct Synth {
+    /// Folder to write to.
+    #[arg(long)]
+    out: PathBuf,
+    /// The same seed gives the same registers.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// 6: the six counties. 12: counties, employment areas and NGOs. 66: one per municipality.
+    #[arg(long, default_value_t = 12)]
+    nodes: usize,
+    /// About this many persons in all; by default 4.5 % of residents.
+    #[arg(long)]
+    clients: Option<usize>,
+}
+
+pub(super) fn run(synth: &Synth) -> Result<ExitCode, Error> {
+    let plan = Plan { seed: synth.seed, nodes: synth.nodes, clients: synth.clients };
+    for node in write(&plan, &synth.out)? {
+        println!("{}\t{}\t{}", node.name, node.clients, node.areas.join(","));
+    }
+    eprintln!("synthetic registers are in {}", synth.out.display());
+    Ok(ExitCode::SUCCESS)
+}

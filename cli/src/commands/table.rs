@@ -1,0 +1,439 @@
+//! `koonti table quote|run|list|show|export`.
+
+use super::codebook::Lang;
+use crate::error::Error;
+use crate::files::{read, write};
+use crate::output::{Flag, Output, print};
+use crate::profile::Profile;
+use crate::render;
+use clap::{Args, Subcommand, ValueEnum};
+use indicatif::{ProgressBar, ProgressStyle};
+use koonti_disclosure::request::{Draft, Measure, Purpose, ReleaseKind};
+use koonti_disclosure::{Codebook, Period, Progress, Refusal, TableRequest};
+use koonti_proto::wire::{Ask, Asked, Quote, Table, TableState};
+use koonti_proto::{Failure, PeopleLink};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+use tokio_stream::StreamExt;
+
+#[derive(Subcommand)]
+pub(super) enum Command {
+    /// What a table would cost each organisation. Spends nothing, reads no register.
+    #[command(
+        after_help = "Example:\n  koonti table quote --by need,age_group --period 2026Q3 --sd 5 --max-per-client 5"
+    )]
+    Quote {
+        #[command(flatten)]
+        question: Question,
+        #[command(flatten)]
+        output: Flag,
+    },
+    /// Ask for a table and wait for it. Asking again returns the same bytes at no cost.
+    #[command(
+        after_help = "Examples:\n  koonti table run --by need,age_group --period 2026Q3 --sd 5 --max-per-client 5\n  koonti table run --measure score --score D07 --by need --period 2026Q2 --sd 5 --max-per-client 5\n  koonti table run question.toml --timeout 86400"
+    )]
+    Run {
+        #[command(flatten)]
+        question: Question,
+        /// Seconds that organisations may take; people who approve need hours.
+        #[arg(long, default_value_t = 3600)]
+        timeout: u64,
+        /// Offer a published table once more to the organisations missing in it.
+        #[arg(long)]
+        retry_missing: bool,
+        /// Do not wait: print the id and go.
+        #[arg(long)]
+        no_wait: bool,
+        /// The language of the labels.
+        #[arg(long, value_enum, default_value = "en")]
+        lang: Lang,
+        #[command(flatten)]
+        output: Flag,
+    },
+    /// List all tables of the region, newest first.
+    List {
+        #[command(flatten)]
+        output: Flag,
+    },
+    /// Show a table.
+    #[command(after_help = "Example:\n  koonti table show 3f5a90c1b2d4 --lang fi")]
+    Show {
+        /// The table's id, or at least six digits of it.
+        id: String,
+        /// The language of the labels.
+        #[arg(long, value_enum, default_value = "en")]
+        lang: Lang,
+        #[command(flatten)]
+        output: Flag,
+    },
+    /// Write a table to a file, by the file's ending: .csv or .json.
+    #[command(after_help = "Example:\n  koonti table export 3f5a90c1b2d4 --out needs-2026Q3.csv")]
+    Export {
+        /// The table's id, or at least six digits of it.
+        id: String,
+        /// The file; it is replaced.
+        #[arg(long)]
+        out: PathBuf,
+    },
+}
+
+/// A question, from a TOML file or from flags.
+#[derive(Args)]
+pub(super) struct Question {
+    /// A TOML file with the question; flags then add nothing.
+    file: Option<PathBuf>,
+    /// The register asked.
+    #[arg(long, default_value = "adult-social-work")]
+    register: String,
+    /// What is measured.
+    #[arg(long, value_enum, default_value = "clients")]
+    measure: MeasureArg,
+    /// Which score, with --measure score.
+    #[arg(long)]
+    score: Option<String>,
+    /// The dimensions of the table.
+    #[arg(long, value_delimiter = ',')]
+    by: Vec<String>,
+    /// The quarters, such as 2026Q3.
+    #[arg(long = "period", value_delimiter = ',')]
+    periods: Vec<Period>,
+    /// Standard deviation of the noise on each count.
+    #[arg(long)]
+    sd: Option<String>,
+    /// Or: half the width of the 95 % interval of each count.
+    #[arg(long, conflicts_with = "sd")]
+    within: Option<String>,
+    /// How many needs of one client are counted.
+    #[arg(long)]
+    max_per_client: Option<u8>,
+    /// What the figures are for.
+    #[arg(long, value_enum, default_value = "structural-social-work")]
+    purpose: PurposeArg,
+    /// Only these categories, such as area=205,491; may be given again.
+    #[arg(long = "where", value_name = "DIMENSION=CODES")]
+    filter: Vec<String>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum MeasureArg {
+    /// Distinct clients.
+    Clients,
+    /// Sum and mean of one score.
+    Score,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum PurposeArg {
+    /// Act 1301/2014, section 7.
+    StructuralSocialWork,
+    /// Act 552/2019, section 41.
+    KnowledgeManagement,
+    /// Act 552/2019, section 2.
+    Statistics,
+}
+
+impl Question {
+    fn draft(&self) -> Result<Draft, Error> {
+        if let Some(path) = &self.file {
+            return toml::from_str(&read(path)?).map_err(|e| Error::config(path, e));
+        }
+        let mut filter = BTreeMap::new();
+        for item in &self.filter {
+            let (dimension, codes) = item
+                .split_once('=')
+                .ok_or_else(|| Error::Other(format!("--where {item}: write it as dimension=code,code")))?;
+            filter.insert(dimension.to_owned(), codes.split(',').map(str::to_owned).collect());
+        }
+        Ok(Draft {
+            register: self.register.clone(),
+            measure: match self.measure {
+                MeasureArg::Clients => Measure::Clients,
+                MeasureArg::Score => Measure::Score,
+            },
+            score: self.score.clone(),
+            by: self.by.clone(),
+            periods: self.periods.clone(),
+            release: ReleaseKind::PerNode,
+            sd: self.sd.clone(),
+            within: self.within.clone(),
+            max_per_client: self.max_per_client,
+            purpose: match self.purpose {
+                PurposeArg::StructuralSocialWork => Purpose::StructuralSocialWork,
+                PurposeArg::KnowledgeManagement => Purpose::KnowledgeManagement,
+                PurposeArg::Statistics => Purpose::Statistics,
+            },
+            filter,
+        })
+    }
+}
+
+pub(super) async fn run(profile: &Path, command: Command) -> Result<ExitCode, Error> {
+    let profile = Profile::load(profile)?;
+    let link = profile.link()?;
+    match command {
+        Command::Quote { question, output } => {
+            let request = resolve(&profile, &link, &question.draft()?).await?;
+            let quoted = quote(&profile, &link, request.clone()).await?;
+            print_quote(&quoted, &request, output.output);
+            Ok(quoted.code())
+        }
+        Command::Run { question, timeout, retry_missing, no_wait, lang, output } => {
+            let request = resolve(&profile, &link, &question.draft()?).await?;
+            let (table, repeat) = ask(&profile, &link, request, timeout, retry_missing).await?;
+            if no_wait {
+                println!("{}", table.request.id());
+                return Ok(ExitCode::SUCCESS);
+            }
+            let table = wait(&link, table, timeout).await?;
+            if repeat && table.state == TableState::Published {
+                eprintln!("this question has been answered before: the same figures, at no cost");
+            }
+            print_published(&table, output.output, lang.code())
+        }
+        Command::List { output } => {
+            list(&link.tables().await?, output.output);
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Show { id, lang, output } => {
+            let table = link.table(&id).await?;
+            if table.state == TableState::Open {
+                list(std::slice::from_ref(&table), output.output);
+                return Ok(ExitCode::SUCCESS);
+            }
+            print_published(&table, output.output, lang.code())
+        }
+        Command::Export { id, out } => export(&link.table(&id).await?, &out),
+    }
+}
+
+/// Turns a draft into a request of this region.
+pub(crate) async fn resolve(profile: &Profile, link: &PeopleLink, draft: &Draft) -> Result<TableRequest, Error> {
+    let roster = profile.roster(link).await?;
+    let areas = roster.roster().areas();
+    Ok(TableRequest::resolve(draft, profile.region(), &areas, Codebook::built_in())?)
+}
+
+/// Asks for a table.
+pub(crate) async fn ask(
+    profile: &Profile,
+    link: &PeopleLink,
+    request: TableRequest,
+    timeout_s: u64,
+    retry_missing: bool,
+) -> Result<(Table, bool), Error> {
+    let request = profile.sign(request, timeout_s);
+    match link.ask(Ask { request, validate_only: false, timeout_s, retry_missing }).await? {
+        Asked::Table(table, repeat) => Ok((*table, repeat)),
+        Asked::Quote { .. } => Err(Error::Other("the coordinator answered a question with a quote".into())),
+    }
+}
+
+/// What a question would cost, as the nodes say.
+pub(crate) struct Quoted {
+    /// One for each node that answered.
+    pub(crate) quotes: Vec<Quote>,
+    unreachable: Vec<String>,
+    expected_withheld_percent: u32,
+}
+
+impl Quoted {
+    fn code(&self) -> ExitCode {
+        let refused = !self.quotes.is_empty() && self.quotes.iter().all(|q| q.refusal.is_some());
+        match (refused, self.unreachable.is_empty()) {
+            (true, _) => ExitCode::from(3),
+            (_, false) => ExitCode::from(4),
+            _ => ExitCode::SUCCESS,
+        }
+    }
+}
+
+/// Asks for a quote.
+pub(crate) async fn quote(profile: &Profile, link: &PeopleLink, request: TableRequest) -> Result<Quoted, Error> {
+    let request = profile.sign(request, 60);
+    match link.ask(Ask { request, validate_only: true, timeout_s: 60, retry_missing: false }).await? {
+        Asked::Quote { quotes, unreachable, expected_withheld_percent } => {
+            let unreachable = unreachable.iter().map(ToString::to_string).collect();
+            Ok(Quoted { quotes, unreachable, expected_withheld_percent })
+        }
+        Asked::Table(..) => Err(Error::Other("the coordinator answered a quote with a table".into())),
+    }
+}
+
+/// Follows an open table until it is closed; reconnects when the stream ends.
+pub(crate) async fn wait(link: &PeopleLink, mut table: Table, timeout_s: u64) -> Result<Table, Error> {
+    let id = table.request.id();
+    // On a terminal only; elsewhere indicatif draws nothing.
+    let bar = ProgressBar::new(table.nodes.len() as u64);
+    let style = ProgressStyle::with_template("{pos} of {len} organisations have answered {wide_bar} {msg}");
+    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(timeout_s.saturating_add(30));
+    while table.state == TableState::Open {
+        let following = async {
+            let mut moves = link.watch(id).await?;
+            while let Some(moved) = moves.next().await {
+                table = moved?;
+                let answered = |p: Progress| matches!(p, Progress::Released | Progress::Refused);
+                bar.set_position(table.nodes.iter().filter(|n| answered(n.progress)).count() as u64);
+                let person = table.nodes.iter().filter(|n| n.progress == Progress::AwaitingApproval).count();
+                bar.set_message(if person > 0 { format!("{person} wait for a person") } else { String::new() });
+                if table.state != TableState::Open {
+                    break;
+                }
+            }
+            Ok::<(), Failure>(())
+        };
+        match tokio::time::timeout_at(deadline, following).await {
+            Ok(Ok(()) | Err(Failure::Unavailable(_))) => {}
+            Ok(Err(failure)) => return Err(failure.into()),
+            Err(_) => return Err(Error::Other(format!("table {} is still open: see `koonti table show`", id.short()))),
+        }
+        if table.state == TableState::Open {
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        }
+    }
+    bar.finish_and_clear();
+    Ok(table)
+}
+
+fn print_quote(quoted: &Quoted, request: &TableRequest, output: Output) {
+    let (mut rows, mut items) = (Vec::new(), Vec::new());
+    for quote in &quoted.quotes {
+        let left = quote.left_nano_rho.iter().min().copied().unwrap_or(0);
+        let tables =
+            left.checked_div(quote.cost.nano_rho).map_or_else(String::new, |n| format!("about {n} such tables"));
+        let verdict = match (quote.refusal, quote.answered_before) {
+            (Some(refusal), _) => format!("would refuse: {refusal}"),
+            (None, true) => "answered before: free".to_owned(),
+            (None, false) => "would answer".to_owned(),
+        };
+        let shown_from = if quote.tau > 0 { quote.tau.to_string() } else { String::new() };
+        rows.push(vec![quote.node.to_string(), verdict, shown_from, tables]);
+        items.push(json!({
+            "node": quote.node.as_str(),
+            "refusal": quote.refusal.map(Refusal::code),
+            "answered_before": quote.answered_before,
+            "k": quote.k,
+            "tau": quote.tau,
+            "cost_nano_rho": quote.cost.nano_rho,
+            "cost_atto_delta": quote.cost.atto_delta,
+            "left_nano_rho": quote.left_nano_rho,
+        }));
+    }
+    let warnings = warnings(request);
+    let json = json!({
+        "id": request.id().to_string(),
+        "request": serde_json::from_slice::<Value>(request.bytes()).unwrap_or_default(),
+        "nodes": items,
+        "unreachable": quoted.unreachable,
+        "expected_withheld_percent": quoted.expected_withheld_percent,
+        "warnings": warnings,
+    });
+    let header = ["organisation", "answer", "shows figures from about", "allowance left"];
+    print(output, &header, &rows, &json);
+    if output == Output::Table {
+        println!(
+            "\nexpected to be withheld by all organisations, from public figures: about {} % of the figures",
+            quoted.expected_withheld_percent
+        );
+    }
+    for node in &quoted.unreachable {
+        eprintln!("not reached: {node}");
+    }
+    for warning in warnings {
+        eprintln!("note: {warning}");
+    }
+}
+
+/// What the requester should know before spending, from public knowledge only.
+fn warnings(request: &TableRequest) -> Vec<&'static str> {
+    let mut warnings = Vec::new();
+    if request.max_per_client().is_some_and(|b| b < 3) {
+        warnings.push("many clients have more needs than max_per_client counts: the figures will be too low");
+    }
+    if request.by().len() > 2 || request.by().iter().any(|d| d == "area") {
+        warnings.push("tables by municipality or by three dimensions have small cells: most may be withheld");
+    }
+    warnings
+}
+
+fn print_published(table: &Table, output: Output, lang: &str) -> Result<ExitCode, Error> {
+    let Some(published) = render::published(table) else { return Err(Error::Refused(reason(table))) };
+    match output {
+        Output::Table => render::print(&published, &table.request, lang),
+        Output::Json => println!("{:#}", render::json(&published, &table.request)),
+        // Stdout may be closed early: nobody is left to tell.
+        Output::Csv => drop(render::csv(std::io::stdout(), &published, &table.request)),
+    }
+    Ok(code(&published))
+}
+
+fn code(published: &koonti_disclosure::combine::Published) -> ExitCode {
+    if published.nodes_missing.is_empty() {
+        return ExitCode::SUCCESS;
+    }
+    for missing in &published.nodes_missing {
+        eprintln!("missing: {}: {}", missing.node, missing.reason);
+    }
+    ExitCode::from(4)
+}
+
+/// Why no node released: the reason that most of them gave.
+pub(crate) fn reason(table: &Table) -> Refusal {
+    let mut counts: BTreeMap<Refusal, usize> = BTreeMap::new();
+    for refusal in table.nodes.iter().filter_map(|n| n.refusal) {
+        *counts.entry(refusal).or_default() += 1;
+    }
+    counts.into_iter().max_by_key(|(_, n)| *n).map_or(Refusal::NoAnswer, |(refusal, _)| refusal)
+}
+
+fn list(tables: &[Table], output: Output) {
+    let (mut rows, mut items) = (Vec::new(), Vec::new());
+    for table in tables {
+        let state = match table.state {
+            TableState::Open => "open",
+            TableState::Published => "published",
+            TableState::Refused => "refused",
+        };
+        let answered = table.nodes.iter().filter(|n| n.progress == Progress::Released).count();
+        let what = table.request.score().map_or_else(|| "clients".to_owned(), |s| format!("mean of {s}"));
+        let periods: Vec<String> = table.request.periods().iter().map(ToString::to_string).collect();
+        rows.push(vec![
+            table.request.id().short(),
+            state.to_owned(),
+            format!("{what} by {}", table.request.by().join(", ")),
+            periods.join(" "),
+            format!("{answered} of {}", table.nodes.len()),
+            table.requester.to_string(),
+        ]);
+        items.push(json!({
+            "id": table.request.id().to_string(),
+            "state": state,
+            "request": serde_json::from_slice::<Value>(table.request.bytes()).unwrap_or_default(),
+            "requester": table.requester.as_str(),
+            "created": table.created,
+            "deadline": table.deadline,
+            "nodes": table.nodes.iter().map(|n| json!({
+                "node": n.node.as_str(), "progress": n.progress.code(), "refusal": n.refusal.map(Refusal::code),
+            })).collect::<Vec<_>>(),
+        }));
+    }
+    print(output, &["id", "state", "table", "periods", "answered", "asked by"], &rows, &items.into());
+}
+
+fn export(table: &Table, out: &Path) -> Result<ExitCode, Error> {
+    let Some(published) = render::published(table) else { return Err(Error::Refused(reason(table))) };
+    match out.extension().and_then(|e| e.to_str()) {
+        Some("csv") => {
+            let mut bytes = Vec::new();
+            render::csv(&mut bytes, &published, &table.request).map_err(|e| Error::file(out, &e))?;
+            std::fs::write(out, bytes).map_err(|e| Error::file(out, &e))?;
+        }
+        Some("json") => write(out, &format!("{:#}\n", render::json(&published, &table.request)))?,
+        _ => return Err(Error::Other(format!("{}: the file's ending must be .csv or .json", out.display()))),
+    }
+    eprintln!("written: {}", out.display());
+    Ok(code(&published))
+}
