@@ -1,5 +1,6 @@
 //! Compiles the protos with protox: no `protoc` is needed on the machine.
 
+use prost::Message;
 use std::error::Error;
 use std::path::PathBuf;
 
@@ -8,7 +9,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         ["node_service", "table", "table_service", "enrolment_service"].map(|p| format!("koonti/v1/{p}.proto"));
     let descriptors = protox::compile(&protos, ["."])?;
     let out = PathBuf::from(std::env::var("OUT_DIR")?).join("koonti.bin");
-    tonic_prost_build::configure().file_descriptor_set_path(&out).compile_fds(descriptors)?;
+    std::fs::write(out, descriptors.encode_to_vec())?;
+    tonic_prost_build::configure().compile_fds(descriptors)?;
     for proto in &protos {
         println!("cargo::rerun-if-changed={proto}");
     }

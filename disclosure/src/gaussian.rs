@@ -27,10 +27,12 @@
 //!   `bernoulli_exp((|y| t d - n)^2 / (2 n d t^2))`, else start again.
 //!
 //! Bounds: with `n/d <= 2^32` and `d <= 2^24` (see [`Variance`]), `t <= 2^16 + 1`
-//! and `n <= 2^56`. `|y|` passes `2^10 t` with probability under `exp(-1000)`;
-//! up to there `|y| t d < 2^67` and its square would not fit, so every product
-//! is checked, and an overflow ends the draw with [`Error::Overflow`] rather
-//! than with a wrong number. The permit is then spent.
+//! and `n <= 2^56`, so `2 n d t^2 < 2^114`. In the worst case the square
+//! `(|y| t d - n)^2` leaves 128 bits from `|y|` about `257 t`, which a draw
+//! reaches with probability under `exp(-250)`; and the running product `b k`
+//! leaves them from `k = 2^14`, reached with probability under `1/k!`. Products
+//! that could overflow are checked, and an overflow ends the draw with
+//! [`Error::Overflow`] rather than with a wrong number. The permit is then spent.
 
 use crate::variance::Variance;
 

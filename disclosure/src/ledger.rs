@@ -23,7 +23,7 @@ use crate::refusal::Refusal;
 use crate::request::TableRequest;
 use crate::stream::{Context, Seed, VectorKey};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 /// Where debits are made durable.
@@ -137,9 +137,13 @@ pub enum DebitError<E> {
     /// This question was debited before: its answer exists or is being computed.
     #[error("this question has been debited before")]
     AlreadyDebited,
-    /// The entry could not be made durable.
-    #[error("the debit could not be written")]
+    /// The entry could not be made durable. What is on disk is then unknown, and
+    /// this ledger grants nothing more.
+    #[error("the debit could not be written: start again from the journal")]
     Sink(E),
+    /// An earlier debit could not be written.
+    #[error("an earlier debit could not be written: start again from the journal")]
+    Lost,
 }
 
 /// Why entries do not fold into a ledger.
@@ -169,7 +173,8 @@ pub struct Ledger {
     debited: BTreeMap<(Digest, Vec<Digest>), u64>,
     first_vintage: BTreeMap<(Name, Period), Digest>,
     open: BTreeMap<u64, Debit>,
-    drawing: BTreeMap<u64, ()>,
+    drawing: BTreeSet<u64>,
+    lost: bool,
 }
 
 impl Ledger {
@@ -225,6 +230,9 @@ impl Ledger {
         terms: Terms,
         sink: &mut S,
     ) -> Result<Permit, DebitError<S::Error>> {
+        if self.lost {
+            return Err(DebitError::Lost);
+        }
         self.check(&admitted, &terms.requester).map_err(DebitError::Refused)?;
         let key = (admitted.request.id(), admitted.vintages.clone());
         if self.debited.contains_key(&key) {
@@ -248,10 +256,14 @@ impl Ledger {
         };
         let entry =
             canonical::to_bytes(&Entry::Debit(Box::new(debit.clone()))).expect("a debit holds names and integers");
-        let seq = sink.append_synced(&entry).map_err(DebitError::Sink)?;
+        let seq = sink.append_synced(&entry).map_err(|error| {
+            // The entry may be durable all the same: counting on would undercount.
+            self.lost = true;
+            DebitError::Sink(error)
+        })?;
         self.count(seq, &debit, &admitted.request);
         self.open.insert(seq, debit.clone());
-        self.drawing.insert(seq, ());
+        self.drawing.insert(seq);
         Ok(Permit { seq, debit, request: admitted.request, vectors: admitted.vectors, seed: terms.seed })
     }
 
@@ -262,7 +274,7 @@ impl Ledger {
     /// When there is no such open debit, or its permit is out already.
     pub fn resume(&mut self, seq: u64, seed: Seed) -> Result<Permit, Error> {
         let debit = self.open.get(&seq).ok_or(Error::NoDebit)?.clone();
-        if self.drawing.insert(seq, ()).is_some() {
+        if !self.drawing.insert(seq) {
             return Err(Error::NoDebit);
         }
         let request = debit.request()?;

@@ -425,7 +425,8 @@ mod tests {
 
     #[test]
     fn refuses_what_is_no_table() {
-        let mut cases: Vec<(fn(&mut Draft), Error)> = vec![
+        type Case = (fn(&mut Draft), Error);
+        let mut cases: Vec<Case> = vec![
             (|d| d.within = Some("8".into()), Error::NoiseOnce),
             (|d| d.by.push("income".into()), Error::UnknownDimension("income".into())),
             (

@@ -1,15 +1,19 @@
 //! Where noise comes from: a stream of its own for every vector, period, cell
 //! and sign of share.
 //!
-//! The key of a vector is `HKDF-SHA256(ikm = seed, salt = nonce, info)`, with
-//! `info` the length-prefixed parts listed at [`Context`]; the stream of a cell
-//! is the AES-256 keystream of GCM over zeros under that key, with the twelve
-//! byte nonce `sign (u8) | 0 (u8) | period index (u16) | cell (u64)`, big-endian.
-//! The seed is the node's, secret and fresh; the nonce is the coordinator's.
-//! Nothing that a node can vary after it knows the nonce enters.
+//! The key of a vector is `HKDF-SHA256(ikm = seed, salt = nonce, info)`, 32 bytes.
+//! `info` is the concatenation of these parts, each with its length in front as a
+//! big-endian u32: the label `koonti/v1/noise`, the node's name, the request's id,
+//! the id of the vintage of each period, the round's id, the attempt and the
+//! vector's number (both big-endian u32). The stream of a cell is the AES-256
+//! keystream of GCM over zeros under that key (counter mode from block 2), with
+//! the twelve byte nonce `sign (u8) | 0 (u8) | period index (u16) | cell (u64)`,
+//! big-endian.
 //!
-//! It does not decide which seed is used: [`crate::ledger`] ties one seed to
-//! one debit.
+//! The seed is the node's, secret and fresh; the nonce is the coordinator's, and
+//! public. That the node chose its seed before it knew the nonce is not shown by
+//! anything here: the commitments that show it belong to the evidence.
+//! [`crate::ledger`] ties one seed to one debit.
 
 use crate::gaussian::{Bytes, Error};
 use crate::names::{Digest, Name};
@@ -88,6 +92,8 @@ impl VectorKey {
 
 /// Enough for almost every draw; longer streams are made anew, twice as long.
 const FIRST: usize = 128;
+/// No honest draw comes near this; a stuck generator would.
+const LONGEST: usize = 1 << 24;
 
 /// The keystream of one cell.
 pub struct CellStream<'a> {
@@ -102,6 +108,9 @@ pub struct CellStream<'a> {
 impl CellStream<'_> {
     fn fill(&mut self) -> Result<(), Error> {
         let length = if self.filled == 0 { FIRST } else { self.filled * 2 };
+        if length > LONGEST {
+            return Err(Error::Randomness);
+        }
         let nonce = Nonce::assume_unique_for_key(self.nonce);
         let out = if length == FIRST {
             &mut self.block[..]

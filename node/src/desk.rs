@@ -219,6 +219,7 @@ impl Desk {
             Ok(permit) => self.finish(permit),
             Err(DebitError::Refused(refusal)) => self.refused(id, refusal),
             Err(DebitError::Sink(error)) => Err(error),
+            Err(DebitError::Lost) => Err(Error::Refused("the ledger is lost: start the node again".into())),
             Err(_) => Ok(Answer::Refusal(Refusal::Aborted)),
         }
     }

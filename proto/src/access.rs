@@ -8,6 +8,10 @@
 
 use crate::edge::pki::SpiffeId;
 use koonti_disclosure::Name;
+use prost::Message;
+use prost_types::FileDescriptorSet;
+
+const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/koonti.bin"));
 
 /// What a caller may be.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -46,9 +50,44 @@ pub fn allowed(path: &str, roles: &[Role]) -> bool {
     RULES.iter().any(|(method, may)| *method == path && may.iter().any(|role| roles.contains(role)))
 }
 
+/// The path of every method of the compiled protos, as `/package.Service/Method`.
+///
+/// # Panics
+/// Never: the descriptor set was made by the build.
+pub fn methods() -> Vec<String> {
+    let set = FileDescriptorSet::decode(DESCRIPTORS).expect("written by the build");
+    let mut methods = Vec::new();
+    for file in &set.file {
+        for service in &file.service {
+            for method in &service.method {
+                methods.push(format!("/{}.{}/{}", file.package(), service.name(), method.name()));
+            }
+        }
+    }
+    methods
+}
+
 /// Knows callers.
 pub trait Registry: Send + Sync + 'static {
     /// The caller with this certificate name and key hash; none when unknown,
     /// revoked, or when the key is not the one registered for the name.
     fn identify(&self, id: &SpiffeId, spki_sha256: &[u8; 32]) -> Option<Caller>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_method_has_one_rule_and_every_rule_a_method() {
+        let mut methods = methods();
+        methods.retain(|m| !m.starts_with("/koonti.v1.EnrolmentService/"));
+        methods.sort();
+        let mut rules: Vec<String> = RULES.iter().map(|(path, _)| (*path).to_owned()).collect();
+        rules.sort();
+        assert_eq!(methods, rules);
+        assert!(!allowed("/koonti.v1.EnrolmentService/Enroll", &[Role::Node, Role::Requester, Role::Auditor]));
+        assert!(!allowed("/koonti.v1.TableService/CreateTable", &[]));
+        assert!(!allowed("/koonti.v1.TableService/CreateTable", &[Role::Auditor, Role::Node]));
+    }
 }

@@ -1,1 +1,22 @@
-//! (being built)
+//! A region of real processes, for the scenario tests.
+//!
+//! [`Region`] makes a governance key, a coordinator and nodes in a temporary
+//! folder and runs them through the command lines that people use, so that a
+//! scenario tests the commands as well. [`disk`] reads what the daemons have
+//! written, without asking them.
+//!
+//! Everything waits for a bounded time and everything started is killed when its
+//! handle is dropped. Servers listen on loopback only.
+
+pub mod binaries;
+pub mod command;
+pub mod daemon;
+pub mod disk;
+mod ports;
+pub mod region;
+pub mod register;
+mod wait;
+
+pub use command::{Run, Said};
+pub use region::{Approval, Node, Plan, Region};
+pub use wait::until;

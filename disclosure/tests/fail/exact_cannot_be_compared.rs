@@ -1,0 +1,7 @@
+use koonti_disclosure::{Exact, Tally};
+
+fn main() {
+    let exact = Exact::wrap(Tally { periods: vec![] });
+    let other = Exact::wrap(Tally { periods: vec![] });
+    let _equal = exact == other;
+}

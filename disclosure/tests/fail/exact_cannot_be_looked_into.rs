@@ -1,0 +1,6 @@
+use koonti_disclosure::{Exact, Tally};
+
+fn main() {
+    let exact = Exact::wrap(Tally { periods: vec![] });
+    let _plain = exact.value();
+}

@@ -1,0 +1,109 @@
+//! A running daemon, ended by its own handle.
+
+use crate::command::Run;
+use crate::wait::until;
+use rustix::process::{Pid, Signal, kill_process};
+use std::fs::OpenOptions;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Stdio};
+use std::time::Duration;
+
+/// A daemon of the region. Dropped, it is killed.
+pub struct Daemon {
+    child: Child,
+    log: PathBuf,
+    began: u64,
+}
+
+impl Daemon {
+    /// Starts it; its stderr is appended to the file `log`.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub fn start(run: Run, log: &Path) -> Self {
+        let file = OpenOptions::new().create(true).append(true).open(log).expect("a log file");
+        let began = file.metadata().expect("a log file has a length").len();
+        let mut command = run.into_command();
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(file);
+        let child = command.spawn().expect("the daemon starts");
+        Self { child, log: log.to_owned(), began }
+    }
+
+    /// What it has logged since this start.
+    ///
+    /// # Panics
+    /// When the log is gone.
+    pub fn log(&self) -> String {
+        let bytes = std::fs::read(&self.log).expect("the log is there");
+        String::from_utf8_lossy(&bytes[usize::try_from(self.began).expect("small")..]).into_owned()
+    }
+
+    /// Waits until it has logged this.
+    ///
+    /// # Panics
+    /// After ten seconds, or when it ends first.
+    #[track_caller]
+    pub fn wait_for_log(&mut self, text: &str) {
+        until(&format!("{text:?} in {}", self.log.display()), Duration::from_secs(20), || {
+            if self.log().contains(text) {
+                return Some(());
+            }
+            assert!(self.runs(), "it has ended: {}", self.log());
+            None
+        });
+    }
+
+    /// Whether it still runs.
+    ///
+    /// # Panics
+    /// When the system does not tell.
+    pub fn runs(&mut self) -> bool {
+        self.child.try_wait().expect("a child is asked").is_none()
+    }
+
+    /// Ends it as `kill -9` does.
+    ///
+    /// # Panics
+    /// When it had ended before.
+    #[track_caller]
+    pub fn kill(mut self) {
+        assert!(self.runs(), "it had ended by itself: {}", self.log());
+        self.child.kill().expect("a child is killed");
+        self.child.wait().expect("a killed child ends");
+    }
+
+    /// Ends it as an operator does, and demands that it ends well.
+    ///
+    /// # Panics
+    /// When it does not end within ten seconds, or with a failure.
+    #[track_caller]
+    pub fn stop(mut self) {
+        let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw).expect("a child has an id");
+        kill_process(pid, Signal::TERM).expect("a child takes a signal");
+        let status = until("the daemon stops", Duration::from_secs(10), || {
+            self.child.try_wait().expect("a child is asked")
+        });
+        assert!(status.success(), "{status}: {}", self.log());
+    }
+
+    /// Resident memory, in kilobytes.
+    ///
+    /// # Panics
+    /// When the system does not tell.
+    pub fn resident_kb(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("a running process");
+        let line = status.lines().find_map(|l| l.strip_prefix("VmRSS:")).expect("resident memory is told");
+        line.trim().trim_end_matches(" kB").trim().parse().expect("a number of kilobytes")
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        if std::thread::panicking() {
+            eprintln!("--- {}\n{}", self.log.display(), self.log());
+        }
+    }
+}

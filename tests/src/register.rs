@@ -1,0 +1,50 @@
+//! Small registers whose true counts a test knows.
+//!
+//! Of `clients` clients in each quarter every second is a man; needs go round
+//! N01, N02, N03; the age group is 35-44 for the first half of the clients and
+//! 55-64 for the second; all live in one municipality.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+/// How the register is read.
+const MAPPING: &str = r#"source = "adult-social-work"
+register = "adult-social-work"
+file = "register.csv"
+[format]
+delimiter = ";"
+encoding = "utf-8"
+date = "d.m.yyyy"
+decimal = ","
+[columns]
+client = "client"
+date = "date"
+birth_year = "born"
+sex = "sex"
+area = "area"
+need = "need"
+[columns.scores]
+D07 = "D07"
+[restrict]
+exclude_if = []
+hide_area_if = []
+"#;
+
+/// Writes `register.csv` and `register.toml` for quarters such as `2026Q3`.
+///
+/// # Panics
+/// When they cannot be written.
+pub fn write(dir: &Path, clients: usize, quarters: &[&str], area: &str) {
+    let mut csv = String::from("client;date;born;sex;area;need;D07\n");
+    for quarter in quarters {
+        let (year, number) = quarter.split_once('Q').expect("a quarter such as 2026Q3");
+        let month = number.parse::<u32>().expect("a quarter's number") * 3;
+        for client in 0..clients {
+            let (sex, need, score) = (1 + client % 2, 1 + client % 3, client % 11);
+            let born = if client < clients / 2 { 1986 } else { 1966 };
+            let _ = writeln!(csv, "C-{client:05};5.{month}.{year};{born};{sex};{area};N{need:02};{score}");
+        }
+    }
+    std::fs::write(dir.join("register.csv"), csv).expect("a register");
+    std::fs::write(dir.join("register.toml"), MAPPING).expect("a mapping");
+}
