@@ -2,7 +2,7 @@
 
 use crate::error::Error;
 use crate::files::{make_dir, read, write_secret};
-use koonti_disclosure::identity::{IdentityKey, SignedRequest};
+use koonti_disclosure::identity::{IdentityKey, Intent, SignedRequest};
 use koonti_disclosure::names::unhex;
 use koonti_disclosure::roster::SignedRoster;
 use koonti_disclosure::{Digest, Name, TableRequest};
@@ -67,7 +67,7 @@ impl Profile {
         let (key_pem, csr_pem, spki) = pki::new_key_and_csr().map_err(pki_error)?;
         let key_pem = Zeroizing::new(key_pem);
         let identity = IdentityKey::from_seed(random()?);
-        let (cert_pem, ca_pem) = enroll(enrolment, token, &csr_pem, identity.public()).await?;
+        let (cert_pem, ca_pem) = enroll(enrolment, token, &csr_pem, &identity).await?;
         make_dir(dir)?;
         write_secret(&dir.join("tls.key"), &key_pem)?;
         write_secret(&dir.join("tls.crt"), &cert_pem)?;
@@ -104,9 +104,9 @@ impl Profile {
     }
 
     /// Signs a question that nodes may take `timeout_s` to answer.
-    pub(crate) fn sign(&self, request: TableRequest, timeout_s: u64) -> SignedRequest {
+    pub(crate) fn sign(&self, request: TableRequest, timeout_s: u64, intent: Intent) -> SignedRequest {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-        self.identity.sign_request(request, self.file.name.clone(), now + timeout_s + QUESTION_STANDS_S)
+        self.identity.sign_request(request, self.file.name.clone(), now + timeout_s + QUESTION_STANDS_S, intent)
     }
 }
 

@@ -72,6 +72,8 @@ pub struct Enrolled {
     pub name: Name,
     /// What a person is invited as.
     pub roles: Vec<Role>,
+    /// SHA-256 of the invitation's secret, which serves once.
+    pub secret_sha256: Digest,
     /// SHA-256 of its TLS key.
     pub spki: Digest,
     /// Unix time, seconds.

@@ -5,7 +5,7 @@ use crate::error::Error;
 use koonti_disclosure::identity::SignedRequest;
 use koonti_disclosure::{Codebook, Digest, Name, Progress, Refusal, canonical};
 use koonti_proto::wire::TableState;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// A table and what its nodes have said.
@@ -57,6 +57,8 @@ pub struct Fold {
     pub tables: BTreeMap<Digest, Table>,
     /// Table ids in the order in which they were first asked.
     pub order: Vec<Digest>,
+    /// Hashes of invitation secrets that have served.
+    pub used_secrets: BTreeSet<Digest>,
 }
 
 impl Fold {
@@ -68,7 +70,7 @@ impl Fold {
         let mut fold = Self::default();
         for (seq, bytes) in (0..).zip(entries) {
             let entry = canonical::from_bytes(bytes).map_err(|_| Error::Entry(seq))?;
-            fold.note(entry).ok_or(Error::Entry(seq))?;
+            fold.note(entry);
         }
         Ok(fold)
     }
@@ -81,10 +83,16 @@ impl Fold {
         Self::of(&if path.exists() { koonti_journal::read(path)? } else { Vec::new() })
     }
 
-    /// Notes one entry; none when it contradicts those before.
-    pub fn note(&mut self, entry: Entry) -> Option<()> {
+    /// Notes one entry. Those about a table of another codebook are passed over:
+    /// this version could not read its question.
+    pub fn note(&mut self, entry: Entry) {
+        self.take(entry);
+    }
+
+    fn take(&mut self, entry: Entry) -> Option<()> {
         match entry {
             Entry::Enrolled(member) => {
+                self.used_secrets.insert(member.secret_sha256);
                 self.members.insert((member.kind, member.name.clone()), *member);
             }
             Entry::Asked(asked) => {
@@ -131,8 +139,9 @@ impl Fold {
                         *standing = Standing::Refused(Refusal::NoAnswer);
                     }
                 }
-                table.published = published;
-                table.state = if published.is_some() { TableState::Published } else { TableState::Refused };
+                // A retry that failed leaves what was published before.
+                table.published = published.or(table.published);
+                table.state = if table.published.is_some() { TableState::Published } else { TableState::Refused };
             }
         }
         Some(())

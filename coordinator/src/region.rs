@@ -14,7 +14,7 @@ use crate::fold::{Standing, Table as Held};
 use crate::invitation::{Invitation, random};
 use crate::store::Store;
 use koonti_disclosure::combine::{self, Missing};
-use koonti_disclosure::identity::{SignedRelease, SignedRequest};
+use koonti_disclosure::identity::{Intent, SignedRelease, SignedRequest};
 use koonti_disclosure::release::Received as ReceivedRelease;
 use koonti_disclosure::roster::{Role as RosterRole, Roster, SignedRoster};
 use koonti_disclosure::{Codebook, Digest, Name, Progress, Refusal, canonical};
@@ -145,11 +145,11 @@ impl Region {
         // Running out of time leaves the slow ones in `waiting`: that is the answer.
         let _ = tokio::time::timeout(QUOTE_TIMEOUT, all).await;
         drop(quotes);
-        let mut inner = self.inner();
-        if let Some(senders) = inner.quotes.get_mut(&id) {
+        // Also those of calls that their callers have left.
+        self.inner().quotes.retain(|_, senders| {
             senders.retain(|sender| !sender.is_closed());
-        }
-        inner.quotes.retain(|_, senders| !senders.is_empty());
+            !senders.is_empty()
+        });
         received.sort_by(|a, b| a.node.cmp(&b.node));
         let expected_withheld_percent = expect::withheld_percent(request.request(), &roster, &received);
         Ok(Asked::Quote { quotes: received, unreachable: waiting, expected_withheld_percent })
@@ -177,9 +177,11 @@ impl Region {
             }
             Some((TableState::Open, _)) => return Ok((inner.view(id)?, true)),
             Some((TableState::Published, _)) if !ask.retry_missing => return Ok((inner.view(id)?, true)),
-            Some((_, known)) => {
-                nodes.into_iter().filter(|n| !matches!(known.get(n), Some(Standing::Released(_)))).collect()
+            // Only nodes that were asked before, and have not released.
+            Some((TableState::Published, known)) => {
+                nodes.into_iter().filter(|n| matches!(known.get(n), Some(Standing::Refused(_)))).collect()
             }
+            Some((TableState::Refused, _)) => nodes,
         };
         if !again.is_empty() {
             let entry = Entry::Reopened { deadline, id, nodes: again.clone(), request: value, time: now };
@@ -220,6 +222,11 @@ impl Region {
                     signed.map_err(|_| Failure::Invalid("the release is not signed by this node".to_owned()))?;
                 let release = ReceivedRelease::parse(signed.bytes(), Codebook::built_in())
                     .map_err(|e| Failure::Invalid(e.to_string()))?;
+                if release.k() < roster.floor().k {
+                    return Err(Failure::Invalid(
+                        "the release was made with a smaller k than the region's floor".to_owned(),
+                    ));
+                }
                 if release.node() != node || release.request().id() != id {
                     return Err(Failure::Invalid("the release answers another question".to_owned()));
                 }
@@ -263,6 +270,14 @@ impl Region {
             let why = "no open invitation of this name has this secret: it was used, replaced or has expired; ask for a new one";
             Failure::Denied(why.to_owned())
         })?;
+        let secret_sha256 = Digest::of(&ask.secret.0);
+        if inner.store.fold.used_secrets.contains(&secret_sha256) {
+            return Err(Failure::Denied("this invitation has been used: ask for a new one".to_owned()));
+        }
+        let others = inner.store.fold.members.iter().filter(|(key, _)| **key != (kind, ask.name.clone()));
+        if others.map(|(_, member)| member.identity).any(|identity| identity == ask.identity) {
+            return Err(Failure::Denied("another member has this identity key".to_owned()));
+        }
         let wire_kind = if ask.is_node { Kind::Node } else { Kind::Person };
         let id = SpiffeId::new(self.config.region.as_str(), wire_kind, ask.name.as_str()).map_err(internal)?;
         let issued = self.authority.issue_client(&ask.csr_pem, &id, CERTIFICATE_DAYS);
@@ -273,6 +288,7 @@ impl Region {
             kind,
             name: ask.name.clone(),
             roles: invitation.roles.clone(),
+            secret_sha256,
             spki: Digest(issued.spki_sha256),
             time: now,
         };
@@ -306,10 +322,14 @@ impl Inner {
     }
 
     fn view(&self, id: Digest) -> Result<Table, Failure> {
+        self.look(id, true)
+    }
+
+    fn look(&self, id: Digest, with_figures: bool) -> Result<Table, Failure> {
         let absent = || Failure::NotFound("there is no such table".to_owned());
         let table = self.store.fold.tables.get(&id).ok_or_else(absent)?;
-        let published = match table.state {
-            TableState::Published => self.store.table(id).map_err(internal)?.unwrap_or_default(),
+        let published = match table.published {
+            Some(_) if with_figures => self.store.table(id).map_err(internal)?.unwrap_or_default(),
             _ => Vec::new(),
         };
         let nodes = table.nodes.iter().map(|(node, standing)| {
@@ -339,9 +359,19 @@ impl Inner {
         for (node, standing) in &table.nodes {
             match standing {
                 Standing::Released(sha256) => {
-                    let bytes = self.store.release(*sha256)?;
-                    let release = ReceivedRelease::parse(&bytes, Codebook::built_in());
-                    releases.push(release.map_err(|e| Error::Refused(e.to_string()))?);
+                    // It was whole when it was taken; a file that is not any more
+                    // must not keep the region's other tables from closing.
+                    let bytes = self.store.release(*sha256).map_err(|e| e.to_string());
+                    let parse = |bytes: Vec<u8>| {
+                        ReceivedRelease::parse(&bytes, Codebook::built_in()).map_err(|e| e.to_string())
+                    };
+                    match bytes.and_then(parse) {
+                        Ok(release) => releases.push(release),
+                        Err(error) => {
+                            tracing::error!(%node, %error, "a stored release is gone or altered");
+                            missing.push(Missing { node: node.clone(), reason: Refusal::NoAnswer });
+                        }
+                    }
                 }
                 Standing::Refused(reason) => missing.push(Missing { node: node.clone(), reason: *reason }),
                 Standing::Open(_) => missing.push(Missing { node: node.clone(), reason: Refusal::NoAnswer }),
@@ -435,6 +465,9 @@ impl Rooms for Region {
         if ask.request.not_after() < clock::now() {
             return Err(Failure::Refused(Refusal::RequestExpired));
         }
+        if ask.request.intent() != if ask.validate_only { Intent::Quote } else { Intent::Ask } {
+            return Err(Failure::Refused(Refusal::SignatureInvalid));
+        }
         if ask.validate_only {
             return self.quote(&ask.request).await;
         }
@@ -460,7 +493,7 @@ impl Rooms for Region {
             None => newest_first.take(most).collect(),
             Some(after) => newest_first.skip_while(|id| *id != after).skip(1).take(most).collect(),
         };
-        ids.into_iter().map(|id| inner.view(id)).collect()
+        ids.into_iter().map(|id| inner.look(id, false)).collect()
     }
 
     fn watch(self: &Arc<Self>, id: Digest) -> Result<Items<Table>, Failure> {

@@ -43,8 +43,13 @@ impl Store {
     pub fn append(&mut self, entry: Entry) -> Result<(), Error> {
         let bytes = canonical::to_bytes(&entry).expect("names, integers and hex");
         let seq = self.journal.append(&bytes)?;
-        self.index.put(seq, &pairs(&bytes))?;
-        self.fold.note(entry).ok_or(Error::Entry(seq))
+        if let Err(error) = self.index.put(seq, &pairs(&bytes)) {
+            // The entry is durable; the next start rebuilds the index from it.
+            eprintln!("the index failed behind the journal ({error}); start again: it is rebuilt");
+            std::process::abort();
+        }
+        self.fold.note(entry);
+        Ok(())
     }
 
     /// Stores a release's signature and bytes under its hash.

@@ -1,7 +1,7 @@
 //! Signatures: Ed25519 over labelled messages of a closed list.
 //!
-//! A key signs a request, a release or (the governance key) a roster, and
-//! nothing else: there is no method that signs bytes. The label is part of what
+//! A key signs a request, a release, its own enrolment or (the governance key) a
+//! roster, and nothing else: there is no method that signs bytes. The label is part of what
 //! is signed, so no signature of one kind passes for another. Randomness is
 //! passed in as a seed.
 
@@ -40,6 +40,17 @@ enum Label {
     Request,
     Release,
     Roster,
+    Enrolment,
+}
+
+/// What a requester's signature allows.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Intent {
+    /// To be told the cost. Nothing may be spent on it.
+    Quote,
+    /// To spend the cost and answer.
+    Ask,
 }
 
 impl IdentityKey {
@@ -65,11 +76,22 @@ impl IdentityKey {
         SignedRelease { bytes: release.bytes().to_vec(), signature }
     }
 
-    /// Signs a question: it then counts as asked by `requester` until
-    /// `not_after` (Unix time, seconds).
-    pub fn sign_request(&self, request: TableRequest, requester: Name, not_after: u64) -> SignedRequest {
-        let signature = self.sign(&Label::Request, &request_message(&request, &requester, not_after));
-        SignedRequest { request, requester, not_after, signature }
+    /// Signs a question: it then counts as asked (or as to be quoted) by
+    /// `requester` until `not_after` (Unix time, seconds).
+    pub fn sign_request(
+        &self,
+        request: TableRequest,
+        requester: Name,
+        not_after: u64,
+        intent: Intent,
+    ) -> SignedRequest {
+        let signature = self.sign(&Label::Request, &request_message(&request, &requester, not_after, intent));
+        SignedRequest { request, requester, not_after, intent, signature }
+    }
+
+    /// Proves, at enrolment, that the key belongs to whoever made the CSR.
+    pub fn sign_enrolment(&self, csr_pem: &str) -> [u8; 64] {
+        self.sign(&Label::Enrolment, csr_pem.as_bytes())
     }
 
     /// Signs a roster with the region's governance key.
@@ -117,11 +139,13 @@ pub struct SignedRequest {
     request: TableRequest,
     requester: Name,
     not_after: u64,
+    intent: Intent,
     signature: [u8; 64],
 }
 
 #[derive(Serialize, Deserialize)]
 struct SignedRequestWire {
+    intent: Intent,
     not_after: u64,
     request: serde_json::Value,
     requester: Name,
@@ -131,6 +155,7 @@ struct SignedRequestWire {
 #[derive(Serialize)]
 struct RequestMessage<'a> {
     id: Digest,
+    intent: Intent,
     not_after: u64,
     region: &'a Name,
     requester: &'a Name,
@@ -146,12 +171,13 @@ impl SignedRequest {
         let wire: SignedRequestWire = canonical::from_bytes(bytes)?;
         let request = TableRequest::parse(&canonical::to_bytes(&wire.request)?, codebook)?;
         let signature = unhex(&wire.signature).map_err(|_| Error::Signature)?;
-        Ok(Self { request, requester: wire.requester, not_after: wire.not_after, signature })
+        Ok(Self { request, requester: wire.requester, not_after: wire.not_after, intent: wire.intent, signature })
     }
 
     /// The canonical bytes, signature included.
     pub fn bytes(&self) -> Vec<u8> {
         let wire = SignedRequestWire {
+            intent: self.intent,
             not_after: self.not_after,
             request: serde_json::from_slice(self.request.bytes()).expect("canonical bytes are JSON"),
             requester: self.requester.clone(),
@@ -165,7 +191,12 @@ impl SignedRequest {
     /// # Errors
     /// When it does not verify under `key`.
     pub fn verify(&self, key: Digest) -> Result<(), Error> {
-        check(&Label::Request, &request_message(&self.request, &self.requester, self.not_after), &self.signature, key)
+        check(
+            &Label::Request,
+            &request_message(&self.request, &self.requester, self.not_after, self.intent),
+            &self.signature,
+            key,
+        )
     }
 
     /// The question.
@@ -178,18 +209,31 @@ impl SignedRequest {
         &self.requester
     }
 
+    /// What the signature allows.
+    pub fn intent(&self) -> Intent {
+        self.intent
+    }
+
     /// Until when the question stands, Unix time in seconds.
     pub fn not_after(&self) -> u64 {
         self.not_after
     }
 }
 
+/// Checks a newcomer's proof that the identity key is theirs.
+///
+/// # Errors
+/// When the signature does not verify under `key`.
+pub fn check_enrolment(csr_pem: &str, signature: &[u8; 64], key: Digest) -> Result<(), Error> {
+    check(&Label::Enrolment, csr_pem.as_bytes(), signature, key)
+}
+
 pub(crate) fn check_roster(roster: &Roster, signature: &[u8; 64], key: Digest) -> Result<(), Error> {
     check(&Label::Roster, roster.bytes(), signature, key)
 }
 
-fn request_message(request: &TableRequest, requester: &Name, not_after: u64) -> Vec<u8> {
-    let message = RequestMessage { id: request.id(), not_after, region: request.region(), requester };
+fn request_message(request: &TableRequest, requester: &Name, not_after: u64, intent: Intent) -> Vec<u8> {
+    let message = RequestMessage { id: request.id(), intent, not_after, region: request.region(), requester };
     canonical::to_bytes(&message).expect("names, integers and hex")
 }
 
@@ -202,6 +246,7 @@ fn message(label: &Label, bytes: &[u8]) -> Vec<u8> {
         Label::Request => b"koonti/v1/request\0",
         Label::Release => b"koonti/v1/release\0",
         Label::Roster => b"koonti/v1/roster\0",
+        Label::Enrolment => b"koonti/v1/enrolment\0",
     };
     [label, bytes].concat()
 }

@@ -73,6 +73,7 @@ pub struct Debit {
     pub(crate) k: u32,
     pub(crate) node: Name,
     pub(crate) nonce: Digest,
+    pub(crate) periods: Vec<Period>,
     pub(crate) policy: Digest,
     pub(crate) request: serde_json::Value,
     pub(crate) requester: Name,
@@ -185,13 +186,17 @@ impl Ledger {
     pub fn replay(&mut self, seq: u64, entry: &Entry) -> Result<(), Error> {
         match entry {
             Entry::Debit(debit) => {
-                let request = debit.request()?;
-                self.count(seq, debit, &request);
+                self.count(seq, debit);
                 self.open.insert(seq, (**debit).clone());
             }
-            Entry::Release { debit, .. } | Entry::Abort { debit, .. } => {
-                self.open.remove(debit).ok_or(Error::NoDebit)?;
-                self.drawing.remove(debit);
+            Entry::Release { debit, .. } => {
+                let debit = self.end(*debit)?;
+                for (period, vintage) in debit.periods.iter().zip(&debit.vintages) {
+                    self.first_vintage.entry((debit.source.clone(), *period)).or_insert(*vintage);
+                }
+            }
+            Entry::Abort { debit, .. } => {
+                self.end(*debit)?;
             }
         }
         Ok(())
@@ -244,6 +249,7 @@ impl Ledger {
             k: admitted.k,
             node: admitted.node,
             nonce: terms.nonce,
+            periods: admitted.request.periods().to_vec(),
             policy: admitted.policy,
             request: serde_json::from_slice(admitted.request.bytes()).expect("canonical bytes are JSON"),
             requester: terms.requester,
@@ -261,7 +267,7 @@ impl Ledger {
             self.lost = true;
             DebitError::Sink(error)
         })?;
-        self.count(seq, &debit, &admitted.request);
+        self.count(seq, &debit);
         self.open.insert(seq, debit.clone());
         self.drawing.insert(seq);
         Ok(Permit { seq, debit, request: admitted.request, vectors: admitted.vectors, seed: terms.seed })
@@ -298,15 +304,19 @@ impl Ledger {
         self.first_vintage.get(&(source.clone(), period)).copied()
     }
 
-    fn count(&mut self, seq: u64, debit: &Debit, request: &TableRequest) {
-        for (period, vintage) in request.periods().iter().zip(&debit.vintages) {
-            self.first_vintage.entry((debit.source.clone(), *period)).or_insert(*vintage);
+    fn end(&mut self, seq: u64) -> Result<Debit, Error> {
+        self.drawing.remove(&seq);
+        self.open.remove(&seq).ok_or(Error::NoDebit)
+    }
+
+    fn count(&mut self, seq: u64, debit: &Debit) {
+        for period in &debit.periods {
             let spent = self.spent.entry((debit.source.clone(), *period)).or_default();
             spent.cost.nano_rho += debit.cost.nano_rho;
             spent.cost.atto_delta += debit.cost.atto_delta;
             *spent.by_requester.entry(debit.requester.clone()).or_default() += debit.cost.nano_rho;
         }
-        self.debited.insert((request.id(), debit.vintages.clone()), seq);
+        self.debited.insert((debit.request_id(), debit.vintages.clone()), seq);
     }
 }
 

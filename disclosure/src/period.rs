@@ -24,6 +24,14 @@ impl Period {
             .then(|| Self { year, quarter: (month - 1) / 3 + 1 })
     }
 
+    /// The quarter after this one.
+    pub fn next(&self) -> Self {
+        match self.quarter {
+            4 => Self { year: self.year + 1, quarter: 1 },
+            quarter => Self { year: self.year, quarter: quarter + 1 },
+        }
+    }
+
     /// The calendar year.
     pub fn year(&self) -> u16 {
         self.year

@@ -18,6 +18,9 @@ use std::collections::BTreeMap;
 /// The lowest k that any policy may have.
 pub const LOWEST_K: u32 = 3;
 
+/// What the gate of one table may cost, in 1e-18: 1e-9 to 1e-6.
+pub const GATES: std::ops::RangeInclusive<u64> = 1_000_000_000..=1_000_000_000_000;
+
 /// A node's rules, as `policy.toml` writes them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "PolicyFile", into = "PolicyFile")]
@@ -89,7 +92,7 @@ impl TryFrom<PolicyFile> for Policy {
         if file.k < LOWEST_K {
             return Err(Error::K);
         }
-        if !(1_000_000_000..=1_000_000_000_000).contains(&a.gate_atto_delta) {
+        if !GATES.contains(&a.gate_atto_delta) {
             return Err(Error::Gate);
         }
         let in_range = (1..=10_000_000_000).contains(&a.nano_rho_per_period)
@@ -221,6 +224,11 @@ impl Admitted {
     /// The smallest noisy count that may be printed.
     pub fn tau(&self) -> i64 {
         self.tau
+    }
+
+    /// The vintage to count for each period.
+    pub fn vintages(&self) -> &[Digest] {
+        &self.vintages
     }
 
     /// The data source whose allowance is spent.

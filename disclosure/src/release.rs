@@ -17,7 +17,9 @@ use crate::cost::{self, Cost};
 use crate::exact::{Exact, Tally};
 use crate::ledger::{Noise, Permit};
 use crate::names::{Digest, Name};
+use crate::policy;
 use crate::request::TableRequest;
+use crate::tail;
 use serde::{Deserialize, Serialize};
 
 /// A gated noisy table of one node: what may leave.
@@ -121,6 +123,24 @@ impl Release {
     }
 }
 
+/// Largest noisy value that a receiver takes: sums over 500 nodes stay exact.
+const LARGEST_VALUE: u64 = 1 << 40;
+
+/// Recomputes what the node says of its own terms.
+fn terms_hold(request: &TableRequest, header: &Header) -> Result<(), Error> {
+    let gate = header.cost.atto_delta;
+    if header.k < policy::LOWEST_K || header.k > 1_000_000 || !policy::GATES.contains(&gate) {
+        return Err(Error::Bytes("k or the cost of the gate is out of range"));
+    }
+    if cost::of_period(request, gate).ok() != Some(header.cost) {
+        return Err(Error::Bytes("the cost does not follow from the question"));
+    }
+    if tail::threshold(header.k, request.variance(), gate, cost::cells_touched(request)) != header.tau {
+        return Err(Error::Bytes("the threshold does not follow from k and the gate"));
+    }
+    Ok(())
+}
+
 /// A release as its receiver reads it: every structural rule checked.
 #[derive(Clone)]
 pub struct Received {
@@ -136,7 +156,8 @@ impl Received {
     /// # Errors
     /// When they are not exactly what [`Exact::release`] writes: header,
     /// length, status bytes, zeros where suppressed, one gate for all vectors,
-    /// no printed count under tau.
+    /// no printed count under tau, and a tau and a cost that follow from the
+    /// question, k and the gate.
     pub fn parse(bytes: &[u8], codebook: &Codebook) -> Result<Self, Error> {
         let (length, rest) = bytes.split_first_chunk::<4>().ok_or(Error::Bytes("too short"))?;
         let length = u32::from_be_bytes(*length) as usize;
@@ -149,6 +170,7 @@ impl Received {
             canonical::to_bytes(&header.request).map_err(|_| Error::Bytes("the question is not canonical"))?;
         let request = TableRequest::parse(&request, codebook).map_err(|_| Error::Bytes("the question is not one"))?;
         let vectors = cost::vectors(&request).map_err(|_| Error::Bytes("the noise is out of range"))?.len();
+        terms_hold(&request, &header)?;
         let (periods, cells) = (request.periods().len(), request.domain().cells());
         if header.v != 1 || header.vintages.len() != periods || body.len() != periods * vectors * cells * 9 {
             return Err(Error::Bytes("the length does not follow from the question"));
@@ -158,7 +180,7 @@ impl Received {
             let value = i64::from_be_bytes(cell[1..].try_into().expect("nine bytes"));
             values.push(match (cell[0], value) {
                 (0, 0) => None,
-                (1, value) => Some(value),
+                (1, value) if value.unsigned_abs() <= LARGEST_VALUE => Some(value),
                 _ => return Err(Error::Bytes("a cell is neither published nor suppressed")),
             });
         }

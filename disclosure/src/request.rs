@@ -17,8 +17,8 @@ use std::collections::BTreeMap;
 
 /// Most periods in one request.
 pub const MOST_PERIODS: usize = 20;
-/// Most cells of one period of a table.
-pub const MOST_CELLS: usize = 1_000_000;
+/// Most cells of a table, over all its periods: what one message carries.
+pub const MOST_CELLS: usize = 50_000;
 /// Largest contribution bound.
 pub const LARGEST_BOUND: u8 = 32;
 
@@ -132,7 +132,7 @@ pub enum Error {
     #[error("ask for 1 to {MOST_PERIODS} periods")]
     Periods,
     /// Too many cells.
-    #[error("the table would have more than {MOST_CELLS} cells a period")]
+    #[error("the table would have more than {MOST_CELLS} cells")]
     TooLarge,
     /// The same dimension twice, codes out of order: not what `resolve` writes.
     #[error("the request is not in its one normal form")]
@@ -198,12 +198,16 @@ impl TableRequest {
             filter.insert("area".to_owned(), normal_codes("area", &all, codebook)?);
         }
         filter.retain(|id, codes| codebook.dimension(id).is_none_or(|d| codes.len() < d.codes().len()));
-        let several = draft.by.iter().any(|id| codebook.dimension(id).is_some_and(|d| !d.exclusive));
+        let by = sorted(draft.by.clone());
+        let domain = Domain::new(&by, &filter, codebook)?;
+        // A bound above the number of categories binds nothing that it does not.
+        let most = u8::try_from(domain.stride().saturating_sub(1)).unwrap_or(u8::MAX);
+        let max_per_client = draft.max_per_client.filter(|_| domain.has_any()).map(|bound| bound.min(most));
         Self::from_wire(
             Wire {
-                by: sorted(draft.by.clone()),
+                by,
                 codebook: codebook.hash(),
-                max_per_client: draft.max_per_client.filter(|_| several),
+                max_per_client,
                 measure: draft.measure,
                 periods: sorted(draft.periods.clone()),
                 purpose: draft.purpose,
@@ -264,6 +268,12 @@ impl TableRequest {
         let domain = Domain::new(&wire.by, &wire.filter, codebook)?;
         if domain.has_any() && !wire.max_per_client.is_some_and(|b| (1..=LARGEST_BOUND).contains(&b)) {
             return Err(Error::Bound);
+        }
+        if wire.max_per_client.is_some_and(|b| usize::from(b) >= domain.stride()) {
+            return Err(Error::NotNormal);
+        }
+        if domain.cells() * wire.periods.len() > MOST_CELLS {
+            return Err(Error::TooLarge);
         }
         let bytes = canonical::to_bytes(&wire)?;
         Ok(Self { id: Digest::of(&bytes), bytes, domain, score_range, wire })
@@ -416,6 +426,14 @@ mod tests {
         same.filter.insert("sex".into(), sexes);
         assert_eq!(resolve(&same).unwrap().id(), base);
 
+        let bound = |bound| {
+            let mut d = draft();
+            d.max_per_client = Some(bound);
+            resolve(&d).unwrap().id()
+        };
+        assert_eq!(bound(40), bound(11), "there are eleven needs");
+        assert_ne!(bound(10), bound(11));
+
         let mut exclusive = draft();
         exclusive.by = vec!["age_group".into()];
         let with_bound = resolve(&exclusive).unwrap().id();
@@ -442,7 +460,7 @@ mod tests {
                 Error::EmptyFilter("area".into()),
             ),
             (|d| d.max_per_client = None, Error::Bound),
-            (|d| d.max_per_client = Some(33), Error::Bound),
+            (|d| d.max_per_client = Some(0), Error::Bound),
             (|d| d.score = Some("D01".into()), Error::ScoreMismatch),
             (|d| d.periods.clear(), Error::Periods),
         ];

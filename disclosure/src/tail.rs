@@ -33,27 +33,14 @@ pub fn threshold(k: u32, variance: Variance, gate_atto_delta: u64, touched: u64)
     let allowed = u128::from(gate_atto_delta / touched);
     assert!(allowed >= 1_000_000, "the gate's share of delta is under 1e-12");
     let table = Terms::new(variance);
-    let mut upper = table.beyond;
-    // Walk inward from the far end while the tail still fits.
-    let mut z = table.up.len();
-    while z > 0 && fits(upper + table.up[z - 1], table.whole, allowed) {
-        upper += table.up[z - 1];
-        z -= 1;
-    }
-    i64::from(k) + i64::try_from(z).expect("under 2^21 terms")
+    i64::from(k) + table.least(|tail| fits(tail, table.whole, allowed))
 }
 
 /// The smallest integer q with `P[|Z| <= q] >= 0.95`.
 pub fn half_width_95(variance: Variance) -> i64 {
     let table = Terms::new(variance);
-    let mut upper = table.beyond;
-    let mut z = table.up.len();
     // P[|Z| > q] = 2 P[Z >= q + 1] <= 0.05.
-    while z > 1 && fits(upper + table.up[z - 1], table.whole, ATTO / 40) {
-        upper += table.up[z - 1];
-        z -= 1;
-    }
-    i64::try_from(z).expect("under 2^21 terms") - 1
+    table.least(|tail| fits(tail, table.whole, ATTO / 40)).max(1) - 1
 }
 
 /// `upper / whole <= allowed / 1e18`.
@@ -79,10 +66,8 @@ fn mul_div_ceil(a: u128, b: u128, c: u128) -> u128 {
 }
 
 struct Terms {
-    /// Upper bounds of `e_x` for x = 0, 1, ...
-    up: Vec<u128>,
-    /// Upper bound of the sum of all terms not in `up`.
-    beyond: u128,
+    /// Upper bounds of the sum of `e_x` over x >= 0, 1, ..., descending.
+    tails: Vec<u128>,
     /// Lower bound of the sum of all terms over the integers.
     whole: u128,
 }
@@ -109,7 +94,18 @@ impl Terms {
         // Beyond X = 12 sd: sum <= e_X / (1 - exp(-X / s2)) with e_X < 5.4e-32
         // and 1 - exp(-12/sd) >= 1/(sd + 1); far below one unit of 2^-63 for
         // sd <= 2^16.
-        Self { up: terms, beyond: 1, whole }
+        let mut tail = 1;
+        for term in terms.iter_mut().rev() {
+            tail += *term;
+            *term = tail;
+        }
+        Self { tails: terms, whole }
+    }
+
+    /// The least z >= 0 whose tail fits.
+    fn least(&self, fits: impl Fn(u128) -> bool) -> i64 {
+        let z = self.tails.partition_point(|tail| !fits(*tail));
+        i64::try_from(z).expect("under 2^21 terms")
     }
 }
 

@@ -13,7 +13,7 @@ use koonti_disclosure::{Codebook, Digest, Refusal};
 use koonti_proto::wire::{Answer, Hello, Offer, ToNode};
 use koonti_proto::{Failure, NodeLink};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio_stream::StreamExt;
@@ -24,6 +24,9 @@ const INBOX_EVERY: Duration = Duration::from_millis(300);
 const LONGEST_BACKOFF: Duration = Duration::from_secs(30);
 /// How often one answer is tried before it is left to the next reconnect.
 const DELIVERY_ATTEMPTS: u32 = 5;
+
+/// Offers that wait for the worker.
+const MOST_WAITING: usize = 1024;
 
 /// An answer and the moment at which it may leave.
 struct Outgoing {
@@ -38,7 +41,7 @@ struct Outgoing {
 /// When the disk fails, or the node cannot start.
 pub(crate) async fn run(desk: Arc<Desk>) -> Result<(), Error> {
     let link = NodeLink::new(&desk.config().coordinator, &desk.keys().credentials)?;
-    let (to_worker, work) = channel::<Offer>();
+    let (to_worker, work) = sync_channel::<Offer>(MOST_WAITING);
     let (outgoing, to_send) = unbounded_channel();
     let worker_desk = desk.clone();
     let (worker_ended, mut ended) = unbounded_channel();
@@ -48,7 +51,7 @@ pub(crate) async fn run(desk: Arc<Desk>) -> Result<(), Error> {
         let _ = worker_ended.send(result);
     });
     tokio::select! {
-        result = ended.recv() => result.unwrap_or(Ok(())),
+        result = ended.recv() => result.unwrap_or_else(|| Err(Error::Refused("the worker has panicked: see the log".into()))),
         () = attend_for_ever(&desk, &link, &to_worker) => Ok(()),
         () = deliver(&link, to_send) => Ok(()),
         () = stop_signal() => { tracing::info!("stopping"); Ok(()) }
@@ -63,7 +66,7 @@ async fn stop_signal() {
     tokio::select! { _ = term.recv() => {}, _ = int.recv() => {} }
 }
 
-async fn attend_for_ever(desk: &Desk, link: &NodeLink, to_worker: &Sender<Offer>) {
+async fn attend_for_ever(desk: &Desk, link: &NodeLink, to_worker: &SyncSender<Offer>) {
     let mut failures = 0u32;
     loop {
         let began = Instant::now();
@@ -86,14 +89,15 @@ fn backoff(failures: u32) -> Duration {
     full / 2 + full * u32::try_from(jitter).unwrap_or(0) / 512
 }
 
-async fn attend(desk: &Desk, link: &NodeLink, to_worker: &Sender<Offer>) -> Result<(), Failure> {
+async fn attend(desk: &Desk, link: &NodeLink, to_worker: &SyncSender<Offer>) -> Result<(), Failure> {
     let version = env!("CARGO_PKG_VERSION").to_owned();
     let mut items = link.attend(Hello { version, codebook: Codebook::built_in().hash() }).await?;
     tracing::info!("connected to the coordinator");
     while let Some(item) = items.next().await {
         match item {
             Ok(ToNode::Offer(offer)) => {
-                if to_worker.send(*offer).is_err() {
+                // A full queue ends the connection; the offers come again with the next.
+                if to_worker.try_send(*offer).is_err() {
                     return Ok(());
                 }
             }
@@ -161,7 +165,7 @@ fn worker(desk: &Desk, work: &Receiver<Offer>, outgoing: &UnboundedSender<Outgoi
         let request = offer.request.request();
         let (id, at) = (request.id(), Instant::now() + tick(request));
         if offer.quote_only {
-            send(id, Answer::Quote(desk.quote(&offer)), Instant::now());
+            send(id, Answer::Quote(desk.quote(&offer)), at);
             continue;
         }
         match desk.receive(&offer)? {
@@ -183,8 +187,11 @@ fn compute(desk: &Desk, id: Digest, send: &impl Fn(Digest, Answer, Instant)) -> 
     let tick = tick(signed.request());
     let mut at = began + tick;
     while at < Instant::now() {
+        tracing::warn!("an answer was not ready on its tick: this machine is too slow or too busy for its register");
         at += tick;
     }
     send(id, answer, at);
+    // Nothing else is begun before: the next answer would tell how long this one took.
+    std::thread::sleep(at.saturating_duration_since(Instant::now()));
     Ok(())
 }

@@ -14,7 +14,7 @@ use crate::keys::{self, Keys};
 use crate::source::Mapping;
 use crate::store::Store;
 use crate::{clock, extracts, fault};
-use koonti_disclosure::identity::{SignedRelease, SignedRequest};
+use koonti_disclosure::identity::{Intent, SignedRelease, SignedRequest};
 use koonti_disclosure::ledger::{DebitError, Terms};
 use koonti_disclosure::policy::{Admitted, Approval, Holdings};
 use koonti_disclosure::roster::{Role, Roster, SignedRoster};
@@ -51,7 +51,7 @@ impl Desk {
         let policy = crate::config::read_toml(&config.policy)?;
         let mapping = Mapping::load(&config.register)?;
         let store = Store::open(&config)?;
-        let roster = approved_roster(&config, &keys)?;
+        let roster = approved_roster(&config, &keys, &store)?;
         Ok(Self { config, keys, policy, mapping, roster: RwLock::new(roster), store })
     }
 
@@ -98,7 +98,7 @@ impl Desk {
     /// # Errors
     /// When the file on disk is not the approved one.
     pub fn reload_roster(&self) -> Result<(), Error> {
-        let roster = approved_roster(&self.config, &self.keys)?;
+        let roster = approved_roster(&self.config, &self.keys, &self.store)?;
         *self.roster.write().unwrap_or_else(PoisonError::into_inner) = roster;
         Ok(())
     }
@@ -142,20 +142,27 @@ impl Desk {
     /// When the disk fails.
     pub fn receive(&self, offer: &Offer) -> Result<Next, Error> {
         let id = offer.request.request().id();
-        if let Some(release) = self.store.release(id, self.keys.identity.public())? {
-            // The requester may be new to the question: a repeat costs nothing,
-            // and yet only the region's requesters get it.
-            return Ok(Next::Answer(match self.requester(&offer.request) {
-                Ok(()) => Answer::Release(release),
-                Err(refusal) => Answer::Refusal(refusal),
-            }));
+        let say = |answer| Ok(Next::Answer(answer));
+        // Whoever asks must be in the roster and mean a question, not a quote;
+        // nothing is written for those who are not.
+        if let Err(refusal) = self.asks(&offer.request) {
+            return say(Answer::Refusal(refusal));
         }
-        let standing = self.store.books().fold.questions.get(&id).map(|known| known.standing);
-        match standing {
+        let known = self.store.books().fold.questions.get(&id).cloned();
+        match known.as_ref().map(|known| known.standing) {
+            Some(Standing::Released) => return say(self.stored(id)),
             Some(Standing::Approved(_)) => return Ok(Next::Compute),
-            Some(Standing::Debited) => return Ok(Next::Answer(Answer::Progress(Progress::Accepted))),
-            Some(Standing::Aborted) => return Ok(Next::Answer(Answer::Refusal(Refusal::Aborted))),
-            Some(Standing::Waiting | Standing::Refused(_) | Standing::Released) | None => {}
+            Some(Standing::Debited) => return say(Answer::Progress(Progress::Accepted)),
+            Some(Standing::Aborted) => return say(Answer::Refusal(Refusal::Aborted)),
+            // A person's no stays a no until a person at the node says otherwise.
+            Some(Standing::Refused(Refusal::DeclinedByPerson)) => {
+                return say(Answer::Refusal(Refusal::DeclinedByPerson));
+            }
+            // The question as it was first put stands until its deadline.
+            Some(Standing::Waiting) if known.and_then(|k| k.question).is_some_and(|q| q.deadline >= clock::now()) => {
+                return say(Answer::Progress(Progress::AwaitingApproval));
+            }
+            Some(Standing::Waiting | Standing::Refused(_)) | None => {}
         }
         if offer.deadline < clock::now() {
             return self.refuse(id, Refusal::RequestExpired);
@@ -201,8 +208,14 @@ impl Desk {
         if question.deadline < clock::now() {
             return self.refused(id, Refusal::RequestExpired);
         }
-        let admitted = match self.admit(&signed) {
-            Ok(admitted) => admitted,
+        let admitted = match self.asks(&signed).and_then(|()| self.admit(&signed)) {
+            Ok(admitted) if self.extracts_readable(&admitted) => admitted,
+            Ok(_) => {
+                tracing::error!(
+                    "an extract is not readable by this process: nothing was spent; import again as its user"
+                );
+                return self.refused(id, Refusal::PeriodNotHeld);
+            }
             Err(refusal) => return self.refused(id, refusal),
         };
         let seed = keys::random()?;
@@ -285,11 +298,33 @@ impl Desk {
         Some(self.keys.identity.sign_release(&release))
     }
 
+    /// The stored bytes of a question released before.
+    fn stored(&self, id: Digest) -> Answer {
+        match self.store.release(id, self.keys.identity.public()) {
+            Ok(Some(release)) => Answer::Release(release),
+            missing => {
+                tracing::error!(error = ?missing.err(), question = %id.short(), "a stored release is gone or altered");
+                Answer::Refusal(Refusal::Aborted)
+            }
+        }
+    }
+
+    fn extracts_readable(&self, admitted: &Admitted) -> bool {
+        let held = admitted.request().periods().iter().zip(admitted.vintages());
+        held.into_iter().all(|(period, vintage)| extracts::readable(&self.config.state, *vintage, *period))
+    }
+
+    /// Checks that the signature is one for a question: a quote's spends nothing.
+    fn asks(&self, signed: &SignedRequest) -> Result<(), Refusal> {
+        self.requester(signed)?;
+        if signed.intent() == Intent::Ask { Ok(()) } else { Err(Refusal::SignatureInvalid) }
+    }
+
     fn admit(&self, signed: &SignedRequest) -> Result<Admitted, Refusal> {
         self.requester(signed)?;
         let roster = self.roster.read().unwrap_or_else(PoisonError::into_inner);
         let roster = roster.as_ref().ok_or(Refusal::RequesterUnknown)?;
-        let vintages = self.store.books().fold.holdings(&self.mapping.source);
+        let vintages = self.store.books().fold.holdings(&self.mapping.register, &self.mapping.source);
         let areas = roster.node(&self.keys.member.name).map(|n| n.areas.clone()).unwrap_or_default();
         let holdings = Holdings {
             region: &self.keys.member.region,
@@ -317,7 +352,11 @@ impl Desk {
     }
 
     fn refused(&self, id: Digest, reason: Refusal) -> Result<Answer, Error> {
-        self.store.books().append(Own::Refused { reason, request: id, time: clock::now() })?;
+        let mut books = self.store.books();
+        let standing = books.fold.questions.get(&id).map(|known| known.standing);
+        if standing != Some(Standing::Refused(reason)) {
+            books.append(Own::Refused { reason, request: id, time: clock::now() })?;
+        }
         Ok(Answer::Refusal(reason))
     }
 }
@@ -325,15 +364,25 @@ impl Desk {
 /// How long an answer takes, whatever the data: a tick that follows from the
 /// question alone. An answer that is not ready leaves at the next tick.
 pub fn tick(request: &TableRequest) -> std::time::Duration {
-    let cells = request.domain().cells() * request.periods().len();
-    std::time::Duration::from_millis(200 + cells as u64 / 100)
+    let periods = request.periods().len() as u64;
+    let cells = request.domain().cells() as u64 * periods;
+    std::time::Duration::from_millis(150 + 100 * periods + cells / 100)
 }
 
-fn approved_roster(config: &Config, keys: &Keys) -> Result<Option<Roster>, Error> {
+/// The roster that the journal says was approved: another file in its place, as
+/// from a backup, is not taken.
+fn approved_roster(config: &Config, keys: &Keys, store: &Store) -> Result<Option<Roster>, Error> {
+    let Some((epoch, hash)) = store.books().fold.roster else { return Ok(None) };
     let path = config.roster();
-    match std::fs::read(&path) {
-        Ok(bytes) => Ok(Some(SignedRoster::parse(&bytes, keys.member.governance)?.roster().clone())),
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(e) => Err(Error::file(&path, &e)),
+    let bytes = std::fs::read(&path).map_err(|e| Error::file(&path, &e))?;
+    let signed = SignedRoster::parse(&bytes, keys.member.governance)?;
+    let roster = signed.roster();
+    if (roster.epoch(), roster.hash()) != (epoch, hash) || *roster.region() != keys.member.region {
+        let why = format!(
+            "{}: is not the roster that was approved (number {epoch}): approve the newest again",
+            path.display()
+        );
+        return Err(Error::Refused(why));
     }
+    Ok(Some(roster.clone()))
 }

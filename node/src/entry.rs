@@ -5,7 +5,7 @@
 
 use koonti_disclosure::canonical;
 use koonti_disclosure::ledger;
-use koonti_disclosure::{Digest, Period, Refusal};
+use koonti_disclosure::{Digest, Name, Period, Refusal};
 use serde::{Deserialize, Serialize};
 
 /// One entry.
@@ -35,6 +35,10 @@ pub enum Own {
     Imported {
         /// The quarters that it holds.
         periods: Vec<Period>,
+        /// The register that it was read from.
+        register: Name,
+        /// The data source behind it, whose allowance its figures spend.
+        source: Name,
         /// Unix time, seconds.
         time: u64,
         /// Its random id.

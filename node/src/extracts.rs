@@ -26,6 +26,12 @@ pub fn write(state: &Path, seal: &SealKey, vintage: Digest, slices: &BTreeMap<Pe
     Ok(())
 }
 
+/// True when the file of a vintage's period is there and may be read. Asked
+/// before the allowance is spent; it says nothing of what the file holds.
+pub fn readable(state: &Path, vintage: Digest, period: Period) -> bool {
+    std::fs::File::open(file(state, vintage, period)).is_ok()
+}
+
 /// Opens one period of a vintage.
 ///
 /// # Errors

@@ -44,8 +44,8 @@ pub struct Fold {
     pub ledger: Ledger,
     /// Questions by request id.
     pub questions: BTreeMap<Digest, Known>,
-    /// Vintages of each period, oldest first.
-    pub vintages: BTreeMap<Period, Vec<Digest>>,
+    /// Vintages of each register's data source and period, oldest first.
+    pub vintages: BTreeMap<(Name, Name, Period), Vec<Digest>>,
     /// Epoch and hash of the newest approved roster.
     pub roster: Option<(u64, Digest)>,
     debits: BTreeMap<u64, Digest>,
@@ -92,9 +92,10 @@ impl Fold {
                 }
             }
             Entry::Own(Own::RosterApproved { epoch, roster, .. }) => self.roster = Some((*epoch, *roster)),
-            Entry::Own(Own::Imported { periods, vintage, .. }) => {
+            Entry::Own(Own::Imported { periods, register, source, vintage, .. }) => {
                 for period in periods {
-                    self.vintages.entry(*period).or_default().push(*vintage);
+                    let key = (register.clone(), source.clone(), *period);
+                    self.vintages.entry(key).or_default().push(*vintage);
                 }
             }
             Entry::Own(Own::Question(question)) => {
@@ -113,14 +114,13 @@ impl Fold {
 
     /// The vintage that a question about each held period is answered from: the
     /// one first released from, else the newest.
-    pub fn holdings(&self, source: &Name) -> BTreeMap<Period, Digest> {
-        self.vintages
-            .iter()
-            .filter_map(|(period, vintages)| {
-                let first = self.ledger.first_vintage(source, *period);
-                first.or_else(|| vintages.last().copied()).map(|vintage| (*period, vintage))
-            })
-            .collect()
+    pub fn holdings(&self, register: &Name, source: &Name) -> BTreeMap<Period, Digest> {
+        let held = self.vintages.iter().filter(|((r, s, _), _)| r == register && s == source);
+        held.filter_map(|((_, _, period), vintages)| {
+            let first = self.ledger.first_vintage(source, *period);
+            first.or_else(|| vintages.last().copied()).map(|vintage| (*period, vintage))
+        })
+        .collect()
     }
 
     /// Notes that a question was debited by entry `seq`.

@@ -10,8 +10,10 @@ use crate::config::Config;
 use crate::entry::{By, Own};
 use crate::error::Error;
 use crate::fold::Standing;
+use crate::keys::Keys;
 use crate::store::Store;
-use koonti_disclosure::{Digest, Period, Refusal, canonical};
+use koonti_disclosure::roster::SignedRoster;
+use koonti_disclosure::{Digest, Name, Period, Refusal, canonical};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -34,6 +36,10 @@ pub(crate) enum Order {
     Import {
         /// The quarters that it holds.
         periods: Vec<Period>,
+        /// The register that it was read from.
+        register: Name,
+        /// The data source behind it.
+        source: Name,
         /// Its id.
         vintage: Digest,
     },
@@ -81,6 +87,10 @@ pub(crate) fn hand_in(config: &Config, order: &Order) -> Result<bool, Error> {
             Err(Error::Disk(koonti_journal::Error::Locked { .. })) => {}
             Err(error) => return Err(error),
         }
+        if path.with_extension("bad").exists() {
+            let why = "the running node cannot read the order: give it as the user that the node runs as";
+            return Err(Error::Refused(why.into()));
+        }
         if !path.exists() {
             return Ok(true);
         }
@@ -100,7 +110,11 @@ pub(crate) fn work_off(config: &Config, store: &Store) -> Result<Vec<Done>, Erro
         let order = std::fs::read(&path).ok().and_then(|bytes| canonical::from_bytes::<Order>(&bytes).ok());
         match order {
             Some(order) => done.push(work(config, store, order)?),
-            None => tracing::warn!("an order in the inbox was unreadable and is dropped"),
+            None => {
+                tracing::warn!("an order in the inbox cannot be read by this process and is set aside");
+                std::fs::rename(&path, path.with_extension("bad")).map_err(|e| Error::file(&path, &e))?;
+                continue;
+            }
         }
         std::fs::remove_file(&path).map_err(|e| Error::file(&path, &e))?;
     }
@@ -110,7 +124,8 @@ pub(crate) fn work_off(config: &Config, store: &Store) -> Result<Vec<Done>, Erro
 fn work(config: &Config, store: &Store, order: Order) -> Result<Done, Error> {
     let time = clock::now();
     let mut books = store.books();
-    let waiting = |id: &Digest| books.fold.questions.get(id).is_some_and(|known| known.standing == Standing::Waiting);
+    let open = |standing| matches!(standing, Standing::Waiting | Standing::Refused(Refusal::DeclinedByPerson));
+    let waiting = |id: &Digest| books.fold.questions.get(id).is_some_and(|known| open(known.standing));
     match order {
         Order::Approve { request } if waiting(&request) => {
             books.append(Own::Approved { by: By::Person, request, time })?;
@@ -121,19 +136,22 @@ fn work(config: &Config, store: &Store, order: Order) -> Result<Done, Error> {
             Ok(Done::Declined(request))
         }
         Order::Approve { .. } | Order::Decline { .. } => Ok(Done::Nothing),
-        Order::Import { periods, vintage } => {
-            books.append(Own::Imported { periods, time, vintage })?;
+        Order::Import { periods, register, source, vintage } => {
+            books.append(Own::Imported { periods, register, source, time, vintage })?;
             Ok(Done::Nothing)
         }
         Order::Roster { epoch, roster } => {
-            let pending = config.pending_roster();
-            if pending.exists() {
-                // The file first: after a crash in between, the order is still there.
-                let bytes = std::fs::read(&pending).map_err(|e| Error::file(&pending, &e))?;
-                koonti_journal::write_atomic(&config.roster(), &bytes, 0o600)?;
-                books.append(Own::RosterApproved { epoch, roster, time })?;
-                std::fs::remove_file(&pending).map_err(|e| Error::file(&pending, &e))?;
-            }
+            // What was approved is a hash: the coordinator may have replaced the
+            // file since, and then nothing is approved.
+            let governance = Keys::load(&config.keys)?.member.governance;
+            let read = |path: &Path| SignedRoster::parse(&std::fs::read(path).ok()?, governance).ok();
+            let approved =
+                read(&config.pending_roster()).filter(|r| r.roster().hash() == roster && r.roster().epoch() == epoch);
+            let newer = books.fold.roster.is_none_or(|(held, _)| epoch > held);
+            let Some(approved) = approved.filter(|_| newer) else { return Ok(Done::Nothing) };
+            // The file first: after a crash in between, the order is still there.
+            koonti_journal::write_atomic(&config.roster(), &approved.bytes(), 0o600)?;
+            books.append(Own::RosterApproved { epoch, roster, time })?;
             Ok(Done::Roster)
         }
     }

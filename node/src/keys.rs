@@ -60,6 +60,7 @@ impl Keys {
             private(&path)?;
             unhex(text.trim()).map_err(|e| bad(&path, &e.to_string()))
         };
+        private(&dir.join("tls.key"))?;
         let pem = |name: &str| {
             let path = dir.join(name);
             std::fs::read_to_string(&path).map_err(|e| Error::file(&path, &e))

@@ -126,7 +126,7 @@ impl Books {
     pub fn append(&mut self, own: Own) -> Result<(), Error> {
         let bytes = own.bytes();
         let seq = self.journal.append(&bytes)?;
-        self.index.put(seq, &[])?;
+        put(&self.index, seq, &[]);
         self.fold.note(seq, &Entry::Own(own));
         Ok(())
     }
@@ -134,7 +134,7 @@ impl Books {
     fn append_ledger(&mut self, entry: &ledger::Entry) -> Result<(), Error> {
         let bytes = canonical::to_bytes(entry).expect("names, integers and hex");
         let seq = self.journal.append(&bytes)?;
-        self.index.put(seq, &pairs(&bytes))?;
+        put(&self.index, seq, &pairs(&bytes));
         self.fold.ledger.replay(seq, entry).map_err(|_| Error::Entry(seq))?;
         self.fold.note(seq, &Entry::Ledger(entry.clone()));
         Ok(())
@@ -161,8 +161,17 @@ impl DebitSink for Sink<'_> {
     type Error = Error;
     fn append_synced(&mut self, entry: &[u8]) -> Result<u64, Error> {
         let seq = self.journal.append(entry)?;
-        self.index.put(seq, &pairs(entry))?;
+        put(self.index, seq, &pairs(entry));
         Ok(seq)
+    }
+}
+
+/// Brings the index level with an entry that is durable already. If it cannot be,
+/// the process ends: the next start rebuilds the index from the journal.
+fn put(index: &Index, seq: u64, pairs: &[(Vec<u8>, Vec<u8>)]) {
+    if let Err(error) = index.put(seq, pairs) {
+        eprintln!("the index failed behind the journal ({error}); start again: it is rebuilt");
+        std::process::abort();
     }
 }
 

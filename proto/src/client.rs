@@ -17,6 +17,7 @@ use crate::v1::enrolment_service_client::EnrolmentServiceClient;
 use crate::v1::node_service_client::NodeServiceClient;
 use crate::v1::table_service_client::TableServiceClient;
 use crate::wire::{Answer, Ask, Asked, Hello, NodeStatus, Table, ToNode};
+use koonti_disclosure::identity::IdentityKey;
 use koonti_disclosure::{Digest, Name};
 use std::time::Duration;
 use tokio_stream::StreamExt;
@@ -171,7 +172,12 @@ impl PeopleLink {
 ///
 /// # Errors
 /// When the coordinator is not the one of the token, or refuses.
-pub async fn enroll(url: &str, token: &Token, csr_pem: &str, identity: Digest) -> Result<(String, String), Failure> {
+pub async fn enroll(
+    url: &str,
+    token: &Token,
+    csr_pem: &str,
+    identity: &IdentityKey,
+) -> Result<(String, String), Failure> {
     let (channel, pinned) = dial_pinned(url, token.ca_sha256.0)?;
     let message = v1::EnrollRequest {
         kind: match token.kind {
@@ -181,7 +187,8 @@ pub async fn enroll(url: &str, token: &Token, csr_pem: &str, identity: Digest) -
         name: token.name.to_string(),
         secret: token.secret.to_string(),
         csr_pem: csr_pem.to_owned(),
-        identity: identity.0.to_vec(),
+        identity: identity.public().0.to_vec(),
+        proof: identity.sign_enrolment(csr_pem).to_vec(),
     };
     let m = call(message, |m| async { EnrolmentServiceClient::new(channel.clone()).enroll(m).await }).await?;
     let ca = pinned.cert_pem().ok_or_else(|| Failure::Unavailable("the coordinator showed no CA".to_owned()))?;

@@ -30,6 +30,11 @@ pub(crate) fn digest(bytes: &[u8]) -> Result<Digest, Failure> {
     bytes.try_into().map(Digest).map_err(|_| invalid("a 32-byte id"))
 }
 
+/// A time that has a canonical form.
+fn moment(unix_s: u64) -> Result<u64, Failure> {
+    if unix_s < 1 << 53 { Ok(unix_s) } else { Err(invalid("a time")) }
+}
+
 fn signed_request(bytes: &[u8]) -> Result<SignedRequest, Failure> {
     SignedRequest::parse(bytes, Codebook::built_in()).map_err(|e| Failure::Invalid(e.to_string()))
 }
@@ -78,7 +83,7 @@ impl TryFrom<v1::AttendResponse> for ToNode {
                 round: digest(&o.round)?,
                 nonce: digest(&o.nonce)?,
                 quote_only: o.quote_only,
-                deadline: o.deadline,
+                deadline: moment(o.deadline)?,
             }))),
         }
     }

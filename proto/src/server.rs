@@ -14,6 +14,7 @@ use crate::v1::enrolment_service_server::{EnrolmentService, EnrolmentServiceServ
 use crate::v1::node_service_server::{NodeService, NodeServiceServer};
 use crate::v1::table_service_server::{TableService, TableServiceServer};
 use crate::wire::{Ask, Asked, Hello, NodeStatus, Received, Table, ToNode};
+use koonti_disclosure::identity::check_enrolment;
 use koonti_disclosure::{Digest, Name};
 use std::net::TcpListener;
 use std::pin::Pin;
@@ -61,7 +62,7 @@ pub struct EnrolAsk {
     pub secret: Digest,
     /// The CSR in PEM.
     pub csr_pem: String,
-    /// The Ed25519 identity key.
+    /// The Ed25519 identity key; its owner has signed the CSR with it.
     pub identity: Digest,
 }
 
@@ -212,6 +213,8 @@ impl<R: EnrolmentRooms> EnrolmentService for Enrolment<R> {
             csr_pem: m.csr_pem,
             identity: digest(&m.identity)?,
         };
+        let proof = m.proof.as_slice().try_into().map_err(|_| malformed("proof"))?;
+        check_enrolment(&ask.csr_pem, proof, ask.identity).map_err(|_| malformed("proof"))?;
         let certificate_pem = self.0.enroll(ask).await?;
         Ok(Response::new(v1::EnrollResponse { certificate_pem }))
     }

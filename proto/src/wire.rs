@@ -113,7 +113,7 @@ pub enum Asked {
 pub enum TableState {
     /// Nodes are still answering.
     Open,
-    /// Published; the bytes never change.
+    /// Published; see the proto on when the bytes may change.
     Published,
     /// No node released anything.
     Refused,

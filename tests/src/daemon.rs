@@ -80,9 +80,8 @@ impl Daemon {
     pub fn stop(mut self) {
         let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw).expect("a child has an id");
         kill_process(pid, Signal::TERM).expect("a child takes a signal");
-        let status = until("the daemon stops", Duration::from_secs(10), || {
-            self.child.try_wait().expect("a child is asked")
-        });
+        let status =
+            until("the daemon stops", Duration::from_secs(10), || self.child.try_wait().expect("a child is asked"));
         assert!(status.success(), "{status}: {}", self.log());
     }
 

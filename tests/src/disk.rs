@@ -45,7 +45,8 @@ impl NodeDisk {
     /// When the journal is damaged.
     pub fn entries(&self) -> Vec<Entry> {
         let journal = self.0.journal();
-        let entries = if journal.exists() { koonti_journal::read(&journal).expect("a whole journal") } else { Vec::new() };
+        let entries =
+            if journal.exists() { koonti_journal::read(&journal).expect("a whole journal") } else { Vec::new() };
         entries.iter().map(|bytes| Entry::parse(bytes).expect("an entry")).collect()
     }
 

@@ -30,9 +30,10 @@ pub(super) async fn run(profile: &Path, enroll: &Enroll) -> Result<ExitCode, Err
     println!("{fingerprint}");
     eprintln!(
         "{} is enrolled in region {}. Read the fingerprint above to the coordinator's operator by\n\
-         telephone: `koonti-coordinator person list` must show the same. You can ask once governance\n\
-         has signed a roster with your name.",
-        token.name, token.region
+         telephone: `koonti-coordinator person list` must show the same. Ask governance, not the\n\
+         coordinator, whether its key is {}.\n\
+         You can ask for tables once governance has signed a roster with your name.",
+        token.name, token.region, token.governance
     );
     Ok(ExitCode::SUCCESS)
 }

@@ -64,6 +64,14 @@ pub(super) fn run(command: &Command) -> Result<ExitCode, Error> {
                 roster.floor().k,
                 roster.hash()
             );
+            // Whoever signs should see what they sign.
+            for node in roster.nodes() {
+                eprintln!("  node {} key {} areas {}", node.name, node.identity, node.areas.join(" "));
+            }
+            for person in roster.persons() {
+                let roles: Vec<String> = person.roles.iter().map(|r| format!("{r:?}").to_lowercase()).collect();
+                eprintln!("  person {} key {} ({})", person.name, person.identity, roles.join(", "));
+            }
             let signed = IdentityKey::from_seed(seed).sign_roster(roster);
             println!("{}", String::from_utf8_lossy(&signed.bytes()));
         }

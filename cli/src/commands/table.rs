@@ -8,6 +8,7 @@ use crate::profile::Profile;
 use crate::render;
 use clap::{Args, Subcommand, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
+use koonti_disclosure::identity::Intent;
 use koonti_disclosure::request::{Draft, Measure, Purpose, ReleaseKind};
 use koonti_disclosure::{Codebook, Period, Progress, Refusal, TableRequest};
 use koonti_proto::wire::{Ask, Asked, Quote, Table, TableState};
@@ -224,7 +225,7 @@ pub(crate) async fn ask(
     timeout_s: u64,
     retry_missing: bool,
 ) -> Result<(Table, bool), Error> {
-    let request = profile.sign(request, timeout_s);
+    let request = profile.sign(request, timeout_s, Intent::Ask);
     match link.ask(Ask { request, validate_only: false, timeout_s, retry_missing }).await? {
         Asked::Table(table, repeat) => Ok((*table, repeat)),
         Asked::Quote { .. } => Err(Error::Other("the coordinator answered a question with a quote".into())),
@@ -252,7 +253,7 @@ impl Quoted {
 
 /// Asks for a quote.
 pub(crate) async fn quote(profile: &Profile, link: &PeopleLink, request: TableRequest) -> Result<Quoted, Error> {
-    let request = profile.sign(request, 60);
+    let request = profile.sign(request, 60, Intent::Quote);
     match link.ask(Ask { request, validate_only: true, timeout_s: 60, retry_missing: false }).await? {
         Asked::Quote { quotes, unreachable, expected_withheld_percent } => {
             let unreachable = unreachable.iter().map(ToString::to_string).collect();

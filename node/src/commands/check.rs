@@ -6,10 +6,9 @@ use crate::error::Error;
 use crate::fold::Fold;
 use crate::keys::Keys;
 use crate::source::Mapping;
+use koonti_disclosure::Policy;
 use koonti_disclosure::policy::Approval;
-use koonti_disclosure::{Codebook, Policy};
-use koonti_proto::wire::Hello;
-use koonti_proto::{Failure, NodeLink};
+use koonti_proto::{Failure, PeopleLink};
 use serde_json::json;
 use std::process::ExitCode;
 
@@ -77,9 +76,9 @@ fn rules(policy: &Policy) -> String {
 }
 
 async fn reach(config: &Config, keys: &Keys) -> Result<String, String> {
-    let link = NodeLink::new(&config.coordinator, &keys.credentials).map_err(|e| e.to_string())?;
-    let hello = Hello { version: env!("CARGO_PKG_VERSION").into(), codebook: Codebook::built_in().hash() };
-    match link.attend(hello).await {
+    // Not as a node attends: that would take the place of the running daemon.
+    let link = PeopleLink::new(&config.coordinator, &keys.credentials).map_err(|e| e.to_string())?;
+    match link.roster().await {
         Ok(_) => Ok(format!("{} answers and knows this node", config.coordinator)),
         Err(Failure::Denied(_)) => {
             Err("it answers, but its roster does not list this node yet: ask its operator".into())

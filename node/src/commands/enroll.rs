@@ -20,8 +20,10 @@ pub(super) fn enroll(config: &Config, token_file: &Path) -> Result<ExitCode, Err
     println!("{}", enrolled.fingerprint);
     eprintln!(
         "{} is enrolled in region {}. Read the fingerprint above to the coordinator's operator\n\
-         by telephone: `koonti-coordinator node list` must show the same. Next: koonti-node check",
-        enrolled.name, enrolled.region
+         by telephone: `koonti-coordinator node list` must show the same. Ask governance, not the\n\
+         coordinator, whether its key is {}.\n\
+         Next: koonti-node check",
+        enrolled.name, enrolled.region, enrolled.governance
     );
     Ok(ExitCode::SUCCESS)
 }

@@ -14,7 +14,7 @@ use crate::desk::Desk;
 use crate::error::Error;
 use crate::source;
 use clap::{Parser, Subcommand};
-use koonti_disclosure::Digest;
+use koonti_disclosure::{Digest, Period};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -67,9 +67,14 @@ enum Command {
     },
     /// Read the register into a new, encrypted extract. All or nothing.
     #[command(
-        after_help = "Example:\n  koonti-node import --config node.toml\n\nThe register's path and columns stand in register.toml. The report it prints\nis for this terminal only: nothing of it is logged or sent."
+        after_help = "Examples:\n  koonti-node import --config node.toml\n  koonti-node import --periods 2026Q2,2026Q3\n\nThe register's path and columns stand in register.toml. The report it prints\nis for this terminal only: nothing of it is logged or sent."
     )]
-    Import,
+    Import {
+        /// The quarters to hold, such as 2026Q2,2026Q3. Without it: every quarter
+        /// from the first to the last in the register.
+        #[arg(long, value_delimiter = ',')]
+        periods: Vec<Period>,
+    },
     /// Questions that the region has asked this node.
     #[command(subcommand)]
     Requests(requests::Command),
@@ -108,7 +113,7 @@ fn run(args: Args) -> Result<ExitCode, Error> {
         Command::Enroll { token_file } => enroll::enroll(&config, &token_file),
         Command::Roster(command) => roster::run(&config, &command),
         Command::Check { output } => check::check(&config, output.output()),
-        Command::Import => import::import(&config),
+        Command::Import { periods } => import::import(&config, &periods),
         Command::Requests(command) => requests::run(&config, &command),
         Command::Releases(command) => releases::run(&config, &command),
         Command::Budget { output } => budget::budget(&config, output.output()),

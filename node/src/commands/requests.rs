@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::fold::{Fold, Known, Standing};
 use crate::inbox::{self, Order};
 use clap::Subcommand;
-use koonti_disclosure::Digest;
+use koonti_disclosure::{Digest, Refusal};
 use serde_json::json;
 use std::process::ExitCode;
 
@@ -50,7 +50,7 @@ pub(super) fn run(config: &Config, command: &Command) -> Result<ExitCode, Error>
 fn decide(config: &Config, fold: &Fold, id: &str, order: fn(Digest) -> Order, what: &str) -> Result<ExitCode, Error> {
     let id = by_prefix(fold.questions.keys().copied(), id)?;
     let known = &fold.questions[&id];
-    if known.standing != Standing::Waiting {
+    if !matches!(known.standing, Standing::Waiting | Standing::Refused(Refusal::DeclinedByPerson)) {
         return Err(Error::Refused(format!("this question does not wait for a decision: it is {}", shown(known))));
     }
     let by_daemon = inbox::hand_in(config, &order(id))?;

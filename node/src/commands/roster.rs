@@ -81,6 +81,11 @@ fn approve(config: &Config, keys: &Keys, roster: &Roster, hash: Option<&str>, ye
             roster.epoch()
         ));
     }
+    if roster.node(&keys.member.name).is_some_and(|own| own.identity != keys.identity.public()) {
+        return refused(
+            "the roster gives this node another key than its own: do not approve it, ask governance".into(),
+        );
+    }
     describe("waits for approval", roster);
     match hash {
         Some(prefix) if prefix.len() >= 6 && roster.hash().to_string().starts_with(prefix) => {}
@@ -89,6 +94,9 @@ fn approve(config: &Config, keys: &Keys, roster: &Roster, hash: Option<&str>, ye
         None => return refused("not approved".into()),
     }
     inbox::hand_in(config, &Order::Roster { epoch: roster.epoch(), roster: roster.hash() })?;
+    if Fold::read(&config.journal())?.0.roster != Some((roster.epoch(), roster.hash())) {
+        return refused("another roster has come meanwhile; nothing was approved: look again".into());
+    }
     eprintln!("approved: roster {} of region {} is in force at this node", roster.epoch(), roster.region());
     Ok(ExitCode::SUCCESS)
 }
@@ -97,11 +105,11 @@ fn describe(what: &str, roster: &Roster) {
     println!("{what}: roster {} of region {}, hash {}", roster.epoch(), roster.region(), roster.hash());
     println!("  smallest count accepted in the region: {}", roster.floor().k);
     for node in roster.nodes() {
-        println!("  node {} serving {} areas, key {}", node.name, node.areas.len(), node.identity.short());
+        println!("  node {} serving {} areas, key {}", node.name, node.areas.len(), node.identity);
     }
     for person in roster.persons() {
         let roles: Vec<String> = person.roles.iter().map(|r| format!("{r:?}").to_lowercase()).collect();
-        println!("  person {} ({}), key {}", person.name, roles.join(", "), person.identity.short());
+        println!("  person {} ({}), key {}", person.name, roles.join(", "), person.identity);
     }
 }
 

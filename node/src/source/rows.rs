@@ -259,7 +259,6 @@ fn quoted(bytes: &[u8], start: usize, at_end: bool) -> Result<Option<Quoted>, Ro
                 doubled = true;
                 at += 1;
             }
-            (Some(b'"'), None) if !at_end => return Ok(None),
             (Some(b'"'), _) => return Ok(Some(Quoted { start, end: at, doubled, lines })),
             (Some(b'\n'), _) => lines += 1,
             (Some(b'\r'), next) => lines += u64::from(next != Some(&b'\n')),

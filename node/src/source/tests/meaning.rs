@@ -98,12 +98,12 @@ fn the_codebook_decides_the_order_and_what_is_unknown() {
     let scores = [score("D00"), score("D02"), score("D01")].join(",");
     let json = format!(r#"{{"v":1,"source":"","dimensions":[{}],"scores":[{scores}]}}"#, dimensions.join(","));
     let codebook = Codebook::parse(&json).unwrap();
-    let rows = "a;1.7.2026;1936;f;46;N2;k;-1,5;2;;;\nb;1.7.2026;1937;f;46;N2;k;;;;;\n";
+    let rows = "a;1.7.2026;1936;f;46;N1;k;-1,5;2;;;\nb;1.7.2026;1937;f;46;N2;k;;;;;\n";
     let site = Site::new(MAPPING, format!("{HEADER}\n{rows}").as_bytes());
     let imported = import(&site.mapping().unwrap(), &codebook, &TAG_KEY).unwrap();
     let seen = imported.seen_by(&codebook, "2026Q3", "a").unwrap();
     // Scores come out over their lowest value.
-    assert_eq!(seen, "046 unknown 90- f | unknown/N2! | D02=4 D01=0.5");
+    assert_eq!(seen, "046 unknown 90- f | unknown/N1! | D02=4 D01=0.5");
     assert_eq!(imported.seen_by(&codebook, "2026Q3", "b"), None, "89 has no category in this codebook");
     assert_eq!(imported.outside, 1);
 }

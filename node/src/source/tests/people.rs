@@ -84,7 +84,7 @@ fn clients_under_18_are_counted_in_no_period_of_that_age() {
 fn excluded_clients_are_as_if_they_were_not_in_the_file() {
     let others = "b;1.7.2026;1980;1;491;N01;;;;;;\nc;1.7.2026;1980;1;491;N01;;;;e;;\n";
     let imported = import_rows(&format!(
-        "a;1.1.2026;1980;1;491;N01;;;;;;\na;1.7.2026;1980;1;Kanarialintu;N01;;;;;;\n{others}a;2.7.2026;;;;;;;; K ;;\n"
+        "a;1.1.2026;1980;1;491;N01;;;;;;\na;1.7.2026;1980;Kanarialintu;Kanarialintu;N01;;;;;;\n{others}a;2.7.2026;;;;;;;; K ;;\n"
     ))
     .unwrap();
     assert_eq!(imported.periods(), ["2026Q3"], "the first quarter held nobody else");

@@ -159,12 +159,17 @@ fn an_import_has_limits() {
     let row = |quarter: usize| format!("a;1.{}.{};;;;;;;;;;\n", quarter % 4 * 3 + 1, 2000 + quarter / 4);
     let rows: String = (0..MAX_PERIODS).map(row).collect();
     assert_eq!(import_rows(&rows).unwrap().slices.len(), MAX_PERIODS);
-    let message = refused(&(rows.clone() + &row(MAX_PERIODS)));
+    // The row that `refused` puts before them has a period of its own.
+    let message = refused(&rows);
     assert_eq!(
         message,
         "register.csv line 22, column \"pvm\": the file reaches over more than 20 periods: \
          check the dates, or import fewer at a time"
     );
+    // Nor may an excluded client have one more.
+    let last = row(MAX_PERIODS - 1);
+    let excluded = last.replacen("a;", "b;", 1).replace(";;\n", "k;;\n");
+    assert!(refused(&rows.replace(&last, &excluded)).starts_with("register.csv line 22, column \"pvm\": the file"));
 
     let site = Site::new(MAPPING, format!("{HEADER}\n{rows}").as_bytes());
     let up_to = |rows| import_up_to(rows, &site.mapping().unwrap(), Codebook::built_in(), &TAG_KEY);
@@ -184,6 +189,10 @@ fn the_first_fault_of_a_counted_client_is_reported() {
     assert!(message.starts_with(&fault(5, "sukupuoli")), "{message}");
     let message = refused(&format!("a;1.7.2026;;;{CANARY};;;;;;;\na;1.7.2026;;{CANARY};;;;;;;;\n"));
     assert!(message.starts_with(&fault(3, "kotikunta")), "{message}");
+    let message = refused(&format!("a;1.7.2026;;;;{CANARY};;;;;;\na;1.7.2026;;{CANARY};;;;;;;;\n"));
+    assert!(message.starts_with(&fault(3, "tarve")), "{message}");
+    let message = refused(&format!("a;{CANARY};;;;{CANARY};;;;;;\n"));
+    assert!(message.starts_with(&fault(3, "pvm")), "{message}");
     // Where nobody is restricted, nothing has to be waited for.
     let lists = MAPPING.split("exclude_if").next().unwrap().to_owned() + "exclude_if = []\nhide_area_if = []\n";
     for rows in [format!("a;1.7.2026;;;{CANARY};;;;;k;k;\nragged"), format!("a;1.7.2026;;{CANARY};;;;;;k;k;\nragged")] {

@@ -1,0 +1,459 @@
+//! The region under test, step by step or all at once.
+//!
+//! A [`Plan`] says who takes part. [`Plan::start`] brings everything up: enrolled,
+//! imported, the roster signed and approved, all nodes connected.
+//! [`Plan::prepare`] stops after the coordinator runs, for scenarios about the
+//! steps themselves; each step is a method of [`Region`].
+
+use crate::command::{Run, Said};
+use crate::daemon::Daemon;
+use crate::disk::NodeDisk;
+use crate::ports::Port;
+use crate::register;
+use crate::wait::until;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+const NODE_TOML: &str = include_str!("../../config/node.toml");
+const POLICY_TOML: &str = include_str!("../../config/policy.toml");
+
+/// The region's name.
+pub const NAME: &str = "ita";
+/// Longest wait for a daemon to do what it should do at once.
+const SOON: Duration = Duration::from_secs(20);
+
+/// Who says yes at a node.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Approval {
+    /// A person, for each question.
+    Each,
+    /// The rules.
+    Auto,
+}
+
+/// A node, planned.
+#[derive(Clone, Debug)]
+pub struct Node {
+    /// Its name.
+    pub name: &'static str,
+    /// The municipality that it serves.
+    pub area: &'static str,
+    /// Who says yes.
+    pub approval: Approval,
+    /// Clients in each quarter of its register: see [`crate::register`].
+    pub clients: usize,
+    /// The quarters of its register.
+    pub quarters: &'static [&'static str],
+    /// `KOONTI_STOP_AT` of its first start.
+    pub stop_at: Option<&'static str>,
+}
+
+impl Node {
+    /// A node that answers by itself, with 240 clients in one quarter, 2026Q3.
+    pub fn auto(name: &'static str, area: &'static str) -> Self {
+        Self { name, area, approval: Approval::Auto, clients: 240, quarters: &["2026Q3"], stop_at: None }
+    }
+
+    /// The same, where a person approves each question.
+    pub fn each(name: &'static str, area: &'static str) -> Self {
+        Self { approval: Approval::Each, ..Self::auto(name, area) }
+    }
+}
+
+/// Who takes part.
+#[derive(Clone, Default, Debug)]
+pub struct Plan {
+    nodes: Vec<Node>,
+    persons: Vec<(&'static str, &'static str)>,
+}
+
+impl Plan {
+    /// Nobody.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// And this node.
+    #[must_use]
+    pub fn node(mut self, node: Node) -> Self {
+        self.nodes.push(node);
+        self
+    }
+
+    /// And this person, with roles such as `requester,auditor`.
+    #[must_use]
+    pub fn person(mut self, name: &'static str, roles: &'static str) -> Self {
+        self.persons.push((name, roles));
+        self
+    }
+
+    /// Governance and a running coordinator; nodes have their files, and nobody
+    /// is enrolled.
+    ///
+    /// # Panics
+    /// When a step fails.
+    pub fn prepare(self) -> Region {
+        Region::prepare(self)
+    }
+
+    /// The whole region, connected.
+    ///
+    /// # Panics
+    /// When a step fails.
+    pub fn start(self) -> Region {
+        let nodes = self.nodes.clone();
+        let persons = self.persons.clone();
+        let mut region = self.prepare();
+        for node in &nodes {
+            let token = region.invite_node(node);
+            region.enroll_node(node.name, &token);
+            region.node(node.name).arg("import").ok();
+        }
+        for (name, roles) in &persons {
+            let token = region.invite_person(name, roles);
+            region.enroll_person(name, &token);
+        }
+        let roster = region.next_roster();
+        region.install_roster(&roster);
+        for node in &nodes {
+            region.approve_roster(node.name, &roster);
+            let stop = node.stop_at.map(|step| ("KOONTI_STOP_AT", step));
+            region.start_node_with(node.name, stop.as_slice());
+        }
+        region.wait_until_connected();
+        region
+    }
+}
+
+/// A region in a temporary folder.
+pub struct Region {
+    // Before the folder, so that no process outlives its files.
+    coordinator: Option<Daemon>,
+    nodes: BTreeMap<&'static str, Daemon>,
+    // Held for the locks.
+    _ports: [Port; 2],
+    main_port: u16,
+    enrolment_port: u16,
+    rosters: u32,
+    folder: tempfile::TempDir,
+}
+
+impl Region {
+    fn prepare(plan: Plan) -> Self {
+        let folder = tempfile::Builder::new().prefix("koonti-region-").tempdir().expect("a temporary folder");
+        let ports = [Port::take(), Port::take()];
+        let (main_port, enrolment_port) = (ports[0].number, ports[1].number);
+        let mut region = Self {
+            coordinator: None,
+            nodes: BTreeMap::new(),
+            _ports: ports,
+            main_port,
+            enrolment_port,
+            rosters: 0,
+            folder,
+        };
+        let dir = region.dir().to_owned();
+        std::fs::create_dir(dir.join("logs")).expect("a folder");
+        Run::new("koonti").words("governance init --region").arg(NAME).arg("--out").arg(dir.join("governance")).ok();
+        Run::new("koonti-coordinator")
+            .words(&format!("init --region {NAME} --listen 127.0.0.1:{main_port}"))
+            .words(&format!("--enrolment-listen 127.0.0.1:{enrolment_port} --governance"))
+            .arg(dir.join("governance/governance.pub"))
+            .arg("--dir")
+            .arg(dir.join("coordinator"))
+            .ok();
+        for node in plan.nodes {
+            region.write_node(&node);
+        }
+        region.start_coordinator();
+        region
+    }
+
+    /// Writes the folder of a node: configuration, policy, register.
+    ///
+    /// # Panics
+    /// When it cannot be written.
+    pub fn write_node(&self, node: &Node) {
+        let home = self.home(node.name);
+        std::fs::create_dir(&home).expect("a folder");
+        let toml = replaced(NODE_TOML, "https://127.0.0.1:7443", &self.main_url());
+        let toml = replaced(&toml, "https://127.0.0.1:7444", &self.enrolment_url());
+        std::fs::write(home.join("node.toml"), toml).expect("a file");
+        let policy = match node.approval {
+            Approval::Each => POLICY_TOML.to_owned(),
+            Approval::Auto => replaced(POLICY_TOML, "approval = \"each\"", "approval = \"auto\""),
+        };
+        std::fs::write(home.join("policy.toml"), policy).expect("a file");
+        register::write(&home, node.clients, node.quarters, node.area);
+    }
+
+    /// The folder of everything.
+    pub fn dir(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The folder of a node or the profile of a person.
+    pub fn home(&self, name: &str) -> PathBuf {
+        self.dir().join(name)
+    }
+
+    /// The files of a node.
+    pub fn disk(&self, node: &str) -> NodeDisk {
+        NodeDisk::at(&self.home(node))
+    }
+
+    /// The coordinator's state directory.
+    pub fn coordinator_state(&self) -> PathBuf {
+        self.dir().join("coordinator/state")
+    }
+
+    /// Where nodes and people connect.
+    pub fn main_url(&self) -> String {
+        format!("https://127.0.0.1:{}", self.main_port)
+    }
+
+    /// Where newcomers connect.
+    pub fn enrolment_url(&self) -> String {
+        format!("https://127.0.0.1:{}", self.enrolment_port)
+    }
+
+    /// A command of the coordinator's operator.
+    pub fn coordinator(&self) -> Run {
+        Run::new("koonti-coordinator").arg("--config").arg(self.dir().join("coordinator/coordinator.toml"))
+    }
+
+    /// A command of a node's operator.
+    pub fn node(&self, name: &str) -> Run {
+        Run::new("koonti-node").arg("--config").arg(self.home(name).join("node.toml"))
+    }
+
+    /// A command of a person.
+    pub fn person(&self, name: &str) -> Run {
+        Run::new("koonti").arg("--profile").arg(self.home(name))
+    }
+
+    /// Invites a node; returns the invitation.
+    ///
+    /// # Panics
+    /// When that fails.
+    pub fn invite_node(&self, node: &Node) -> String {
+        self.coordinator().words(&format!("node invite {} --areas {}", node.name, node.area)).ok().out
+    }
+
+    /// Invites a person; returns the invitation.
+    ///
+    /// # Panics
+    /// When that fails.
+    pub fn invite_person(&self, name: &str, roles: &str) -> String {
+        self.coordinator().words(&format!("person invite {name} --role {roles}")).ok().out
+    }
+
+    /// Enrols a node; returns the fingerprint it shows.
+    ///
+    /// # Panics
+    /// When that fails.
+    #[track_caller]
+    pub fn enroll_node(&self, name: &str, token: &str) -> String {
+        self.node(name).words("enroll --token-file -").input(token).ok().out.trim().to_owned()
+    }
+
+    /// A person's `enroll`, into the profile folder `profile`.
+    pub fn enroll_into(&self, profile: &str, token: &str) -> Run {
+        let urls = format!("--enrolment {} --coordinator {}", self.enrolment_url(), self.main_url());
+        self.person(profile).words("enroll --token-file -").words(&urls).input(token)
+    }
+
+    /// Enrols a person; returns the fingerprint shown.
+    ///
+    /// # Panics
+    /// When that fails.
+    #[track_caller]
+    pub fn enroll_person(&self, name: &str, token: &str) -> String {
+        self.enroll_into(name, token).ok().out.trim().to_owned()
+    }
+
+    /// Drafts the next roster of all who have enrolled and has governance sign
+    /// it; returns the signed file.
+    ///
+    /// # Panics
+    /// When that fails.
+    pub fn next_roster(&mut self) -> PathBuf {
+        self.rosters += 1;
+        let draft = self.coordinator().words("roster draft").ok().out;
+        let signed = Run::new("koonti").words("governance sign - --key");
+        let signed = signed.arg(self.dir().join("governance/governance.key")).input(&draft).ok().out;
+        let path = self.dir().join(format!("roster-{}.json", self.rosters));
+        std::fs::write(&path, signed.trim_end()).expect("a file");
+        path
+    }
+
+    /// Puts a roster in force at the coordinator.
+    ///
+    /// # Panics
+    /// When that fails.
+    pub fn install_roster(&self, roster: &Path) {
+        self.coordinator().words("roster install").arg(roster).ok();
+    }
+
+    /// Approves a roster at a node, from the file.
+    ///
+    /// # Panics
+    /// When that fails.
+    pub fn approve_roster(&self, node: &str, roster: &Path) {
+        self.node(node).words("roster approve --yes --file").arg(roster).ok();
+    }
+
+    /// Starts the coordinator and waits until it listens.
+    ///
+    /// # Panics
+    /// When it does not within seconds.
+    pub fn start_coordinator(&mut self) {
+        assert!(self.coordinator.is_none(), "the coordinator runs");
+        let log = self.dir().join("logs/coordinator.log");
+        let mut daemon = Daemon::start(self.coordinator().arg("run"), &log);
+        for port in [self.main_port, self.enrolment_port] {
+            until("the coordinator listens", SOON, || {
+                assert!(daemon.runs(), "it has ended: {}", daemon.log());
+                TcpStream::connect(("127.0.0.1", port)).ok()
+            });
+        }
+        self.coordinator = Some(daemon);
+    }
+
+    /// Starts a node's daemon.
+    pub fn start_node(&mut self, name: &'static str) {
+        self.start_node_with(name, &[]);
+    }
+
+    /// Starts a node's daemon with environment variables.
+    ///
+    /// # Panics
+    /// When it runs already.
+    pub fn start_node_with(&mut self, name: &'static str, env: &[(&str, &str)]) {
+        let run = env.iter().fold(self.node(name).arg("run"), |run, (key, value)| run.env(key, value));
+        let daemon = Daemon::start(run, &self.dir().join(format!("logs/{name}.log")));
+        assert!(self.nodes.insert(name, daemon).is_none(), "{name} runs already");
+    }
+
+    /// The running coordinator.
+    ///
+    /// # Panics
+    /// When it does not run.
+    #[track_caller]
+    pub fn coordinator_daemon(&mut self) -> &mut Daemon {
+        self.coordinator.as_mut().expect("the coordinator runs")
+    }
+
+    /// A running node.
+    ///
+    /// # Panics
+    /// When it does not run.
+    #[track_caller]
+    pub fn daemon(&mut self, node: &str) -> &mut Daemon {
+        self.nodes.get_mut(node).expect("the node runs")
+    }
+
+    /// Takes a node's daemon out of the region: to be stopped or killed.
+    ///
+    /// # Panics
+    /// When it does not run.
+    #[track_caller]
+    pub fn take_node(&mut self, node: &str) -> Daemon {
+        self.nodes.remove(node).expect("the node runs")
+    }
+
+    /// Takes the coordinator out of the region: to be stopped or killed.
+    ///
+    /// # Panics
+    /// When it does not run.
+    #[track_caller]
+    pub fn take_coordinator(&mut self) -> Daemon {
+        self.coordinator.take().expect("the coordinator runs")
+    }
+
+    /// Waits until the coordinator says that every running node is connected.
+    /// Any person of the roster may ask it; the test does so by its log.
+    ///
+    /// # Panics
+    /// When one is not within seconds.
+    #[track_caller]
+    pub fn wait_until_connected(&mut self) {
+        let names: Vec<&str> = self.nodes.keys().copied().collect();
+        for name in names {
+            self.wait_until_node_connected(name);
+        }
+    }
+
+    /// Waits until the coordinator's log of this start ends, for this node, with
+    /// "connected".
+    ///
+    /// # Panics
+    /// When that takes too long.
+    #[track_caller]
+    pub fn wait_until_node_connected(&mut self, name: &str) {
+        let coordinator = self.coordinator.as_ref().expect("the coordinator runs");
+        until(&format!("{name} is connected"), SOON, || {
+            let log = coordinator.log();
+            let of_node = format!("node={name}");
+            let last = log.lines().rfind(|l| l.ends_with(&of_node) && l.contains("connected"))?;
+            (!last.contains("disconnected")).then_some(())
+        });
+    }
+
+    /// The allowance spent of a quarter at a node, as the node's own command
+    /// says, in its own unit.
+    ///
+    /// # Panics
+    /// When it does not say.
+    #[track_caller]
+    pub fn spent(&self, node: &str, quarter: &str) -> u64 {
+        let budget = self.node(node).words("budget --output json").ok().json();
+        let of_quarter = budget.as_array().and_then(|all| all.iter().find(|b| b["period"] == quarter));
+        of_quarter.and_then(|b| b["spent_nano_rho"].as_u64()).unwrap_or_else(|| panic!("no {quarter} in {budget}"))
+    }
+
+    /// The questions that a node knows, as `requests list` says.
+    ///
+    /// # Panics
+    /// When it does not say.
+    #[track_caller]
+    pub fn questions(&self, node: &str) -> Vec<Value> {
+        let list = self.node(node).words("requests list --output json").ok().json();
+        list.as_array().expect("a list").clone()
+    }
+
+    /// Waits until a question stands as `state` at a node.
+    ///
+    /// # Panics
+    /// When it does not within seconds.
+    #[track_caller]
+    pub fn wait_for_question(&self, node: &str, id: &str, state: &str) -> Value {
+        until(&format!("question {id} is {state} at {node}"), SOON, || {
+            self.questions(node).into_iter().find(|q| q["id"] == id && q["state"] == state)
+        })
+    }
+
+    /// Asks without waiting; returns the table's id.
+    ///
+    /// # Panics
+    /// When the question is not taken.
+    #[track_caller]
+    pub fn ask(&self, person: &str, question: &str) -> String {
+        let said = self.person(person).words("table run --no-wait").words(question).ok();
+        said.out.trim().to_owned()
+    }
+
+    /// Asks and waits; the table as JSON is in what is said.
+    pub fn run_table(&self, person: &str, question: &str) -> Said {
+        self.person(person).words("table run --output json").words(question).say()
+    }
+}
+
+#[track_caller]
+fn replaced(text: &str, from: &str, to: &str) -> String {
+    assert!(text.contains(from), "{from} is not in the file");
+    text.replace(from, to)
+}

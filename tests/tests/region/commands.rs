@@ -1,0 +1,116 @@
+//! What every command promises: exit codes, help, stdout for data only.
+
+use koonti_tests::{Node, Plan, Run};
+use std::fs;
+
+/// Every exit code, from real commands.
+#[test]
+fn exit_codes() {
+    let wide = Node { quarters: &["2026Q2", "2026Q3"], ..Node::auto("kainuu", "205") };
+    let plan = Plan::new().node(wide).node(Node::auto("savo", "297"));
+    let region = plan.person("aino", "requester").start();
+    let person = |line: &str| region.person("aino").words(line);
+    // 0: done, and data on stdout.
+    let done = person("table run --by sex --period 2026Q3 --sd 5").ok();
+    assert!(!done.out.is_empty());
+    let silent = |said: koonti_tests::Said| assert_eq!(said.out, "", "data although it failed: {}", said.err);
+    // 1: failed.
+    silent(person("table show 000000000000").ends(1));
+    silent(person("table export 000000000000 --out x.csv").ends(1));
+    silent(region.node("savo").words("requests approve 000000000000").ends(1));
+    silent(region.node("savo").words("releases show 000000000000").ends(1));
+    silent(Run::new("koonti").arg("--profile").arg(region.dir().join("nowhere")).words("table list").ends(1));
+    // 2: wrong usage, of the command or of the question.
+    for line in [
+        "table run --nonsense",
+        "table frobnicate",
+        "table run --by sex --period 2026Q5 --sd 5",
+        "table run --by sex --period 2026Q3",
+        "table run --by sex --period 2026Q3 --sd 5 --within 8",
+        "table run --by income --period 2026Q3 --sd 5",
+        "table run --by need --period 2026Q3 --sd 5",
+        "table run --by sex --period 2026Q3 --sd 5 --where sex=9",
+    ] {
+        silent(person(line).ends(2));
+    }
+    silent(Run::new("koonti-node").words("requests approve").ends(2));
+    silent(Run::new("koonti-coordinator").words("node invite x").ends(2));
+    // 3: refused by the rules, by the roster, by the allowance.
+    silent(person("table run --by sex --period 2020Q1 --sd 5").ends(3).complains("has not imported").clone());
+    person("table quote --by sex --period 2020Q1 --sd 5").ends(3);
+    silent(person("table run --by sex --period 2026Q3 --sd 1").ends(3).complains("allowance").clone());
+    silent(person("table run --by sex --period 2026Q3 --sd 5 --purpose statistics").ends(3));
+    silent(person("table run --by sex --period 2026Q3 --sd 5 --where area=405").ends(3).complains("areas").clone());
+    // 4: partial, the missing named.
+    let partial = person("table run --by sex --period 2026Q2 --sd 5").ends(4);
+    partial.complains("missing: savo");
+    assert!(!partial.out.is_empty(), "what there is, is printed");
+    // 64: bad configuration, with its place in the file.
+    let bad = |name: &str, file: &str, line: &str| {
+        let path = region.home(name).join(file);
+        let text = fs::read_to_string(&path).expect("a file");
+        fs::write(&path, format!("surprise = 1\n{text}")).expect("a file");
+        let run = match name {
+            "coordinator" => region.coordinator(),
+            "aino" => region.person(name),
+            _ => region.node(name),
+        };
+        let said = run.words(line).ends(64);
+        said.complains(file).complains("surprise").complains("line 1");
+        silent(said);
+        fs::write(&path, text).expect("a file");
+        path
+    };
+    bad("savo", "node.toml", "budget");
+    bad("savo", "policy.toml", "budget");
+    bad("savo", "register.toml", "import");
+    bad("coordinator", "coordinator.toml", "node list");
+    bad("aino", "profile.toml", "table list");
+    let question = region.dir().join("question.toml");
+    fs::write(&question, "register = \"adult-social-work\"\nfree_text = \"select *\"\n").expect("a file");
+    silent(region.person("aino").words("table run").arg(&question).ends(64).complains("line 2").clone());
+    region.node("nowhere").words("budget").ends(64);
+}
+
+/// Leaf commands that take nothing but options which all have defaults: their
+/// usage line is their example.
+fn self_evident(help: &str) -> bool {
+    let usage = help.lines().find(|l| l.starts_with("Usage:")).expect("a usage line");
+    !usage.contains('<') && !usage.contains('[') || usage.trim_end().ends_with("[OPTIONS]") && !usage.contains('<')
+}
+
+/// Every help page of a program, subcommands included, with its command line.
+pub(crate) fn help_pages(program: &str) -> Vec<(String, String)> {
+    let mut pages = Vec::new();
+    let mut open = vec![String::new()];
+    while let Some(line) = open.pop() {
+        let page = Run::new(program).words(&line).arg("--help").ok();
+        assert_eq!(page.err, "", "{program} {line} --help writes to stderr");
+        let commands = page.out.lines().skip_while(|l| *l != "Commands:").skip(1).take_while(|l| !l.is_empty());
+        let names = commands.filter(|l| l.starts_with("  ") && !l.starts_with("   "));
+        let names = names.filter_map(|l| l.split_whitespace().next()).filter(|n| *n != "help");
+        open.extend(names.map(|name| format!("{line} {name}").trim().to_owned()));
+        pages.push((format!("{program} {line}").trim().to_owned(), page.out));
+    }
+    pages
+}
+
+#[test]
+fn every_command_explains_itself() {
+    let mut lacking = Vec::new();
+    for (program, least) in [("koonti", 14), ("koonti-node", 14), ("koonti-coordinator", 10)] {
+        let pages = help_pages(program);
+        assert!(pages.len() >= least, "{program} has only {} help pages", pages.len());
+        for (command, help) in pages {
+            let leaf = !help.contains("\nCommands:\n");
+            let root = command == program;
+            if (leaf || root) && !help.contains("Example") && !self_evident(&help) {
+                lacking.push(command.clone());
+            }
+            // A sentence first, and every option explained.
+            assert!(help.lines().next().is_some_and(|l| l.len() > 10), "{command}: {help}");
+        }
+        Run::new(program).arg("--version").ok();
+    }
+    assert!(lacking.is_empty(), "without an example: {lacking:?}");
+}

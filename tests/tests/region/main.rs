@@ -1,0 +1,14 @@
+//! Scenarios in a region of real processes.
+//!
+//! One test binary, so that linking stays cheap. Each scenario has a region of
+//! its own.
+
+mod allowance;
+mod commands;
+#[cfg(debug_assertions)]
+mod kill;
+mod life;
+mod outputs;
+mod queue;
+mod signatures;
+mod wire;
