@@ -37,7 +37,7 @@ fn enrol_nodes(region: &Region, nodes: &[&Node]) {
         let row = list.lines().find(|l| l.contains(node.name)).expect("the node is listed");
         assert!(row.contains(&fingerprint) && row.contains(node.area), "{row}");
 
-        enroll(&token).ends(1).complains("enrolled already");
+        enroll(&token).ends(3).complains("it was used");
         // The same invitation at another place.
         let thief = region.home("thief");
         std::fs::create_dir_all(&thief).expect("a folder");
@@ -121,7 +121,8 @@ fn ask_and_decide(region: &Region) {
     }
     region.node("kainuu").words("requests approve").arg(&id[..12]).ok();
     region.node("savo").words("requests refuse").arg(&id[..12]).ok();
-    region.node("savo").words("requests approve").arg(&id[..12]).ends(1).complains("does not wait");
+    region.wait_for_question("kainuu", &id, "released");
+    region.node("kainuu").words("requests refuse").arg(&id[..12]).ends(1).complains("does not wait");
 }
 
 /// One node's figures, the other named as missing, with its reason.
@@ -222,5 +223,6 @@ fn hash_of(roster: &Path) -> String {
     let draft = serde_json::to_string(&signed["roster"]).expect("JSON");
     let key = roster.with_file_name("governance").join("governance.key");
     let said = Run::new("koonti").words("governance sign - --key").arg(key).input(&draft).ok();
-    said.err.trim().rsplit(' ').next().expect("a hash").to_owned()
+    let hash = said.err.split_whitespace().skip_while(|word| *word != "hash").nth(1);
+    hash.expect("governance says which hash it signs").to_owned()
 }

@@ -118,6 +118,30 @@ fn an_approval_after_the_deadline_spends_nothing() {
     assert_eq!(region.disk("hidas").debits().len(), 1);
 }
 
+/// A person who has declined is not asked again, and may change their mind: the
+/// next retry brings the node in.
+#[test]
+fn a_person_may_change_their_mind() {
+    let plan = Plan::new().node(Node::auto("nopea", "205")).node(Node::each("tarkka", "297"));
+    let region = plan.person("aino", "requester").start();
+    let id = region.ask("aino", QUESTION);
+    region.wait_for_question("tarkka", &id, "waiting");
+    region.node("tarkka").words("requests refuse").arg(&id).ok();
+    assert_eq!(region.run_table("aino", QUESTION).code, 4);
+    let retry = format!("{QUESTION} --retry-missing");
+    let said = region.run_table("aino", &retry);
+    assert_eq!(said.code, 4, "asked again, the node says no by itself: {said:?}");
+    said.complains("missing: tarkka: a person at the node declined");
+    assert_eq!(region.spent("tarkka", "2026Q3"), 0);
+    region.node("tarkka").words("requests approve").arg(&id).ok();
+    region.wait_for_question("tarkka", &id, "released");
+    let said = region.run_table("aino", &retry);
+    assert_eq!((said.code, said.json()["nodes_counted"].as_u64()), (0, Some(2)), "{said:?}");
+    for node in ["nopea", "tarkka"] {
+        assert_eq!((region.disk(node).debits().len(), region.spent(node, "2026Q3")), (1, 20_000_000), "{node}");
+    }
+}
+
 /// A person's refusal stands for the offer it was made for, also when the
 /// coordinator is away and repeats the offer afterwards.
 #[test]

@@ -1,7 +1,7 @@
 //! Questions that nobody signed: refused by the coordinator, and by the node
 //! itself when the coordinator is the one who cheats.
 
-use koonti_disclosure::identity::{IdentityKey, SignedRequest};
+use koonti_disclosure::identity::{IdentityKey, Intent, SignedRequest};
 use koonti_disclosure::names::unhex;
 use koonti_disclosure::request::{Draft, Measure, Purpose, ReleaseKind};
 use koonti_disclosure::{Codebook, Digest, Name, Refusal, TableRequest};
@@ -39,9 +39,18 @@ fn request(region: &str, sd: &str) -> TableRequest {
 }
 
 /// The signing key of a person's profile.
-fn key(region: &Region, person: &str) -> IdentityKey {
-    let text = std::fs::read_to_string(region.home(person).join("identity.key")).expect("a key file");
-    IdentityKey::from_seed(unhex(text.trim()).expect("hex"))
+struct Key(IdentityKey);
+
+impl Key {
+    fn of(region: &Region, person: &str) -> Self {
+        let text = std::fs::read_to_string(region.home(person).join("identity.key")).expect("a key file");
+        Self(IdentityKey::from_seed(unhex(text.trim()).expect("hex")))
+    }
+
+    /// Signs a question as `requester`, for an hour.
+    fn sign(&self, requester: &str, request: TableRequest, intent: Intent) -> SignedRequest {
+        self.0.sign_request(request, name(requester), now() + 3600, intent)
+    }
 }
 
 fn link(region: &Region, person: &str) -> PeopleLink {
@@ -58,25 +67,18 @@ fn altered(signed: &SignedRequest, from: &str, to: &str) -> SignedRequest {
 }
 
 /// Every way to ask as somebody else, with the refusal due.
-fn forgeries(region: &Region) -> Vec<(&'static str, SignedRequest, Refusal)> {
-    let (aino, ville) = (key(region, "aino"), key(region, "ville"));
-    let later = now() + 3600;
-    let good = aino.sign_request(request("ita", "5"), name("aino"), later);
-    let year = now() + 365 * 86_400;
+fn forgeries(region: &Region, intent: Intent) -> Vec<(&'static str, SignedRequest, Refusal)> {
+    let (aino, ville) = (Key::of(region, "aino"), Key::of(region, "ville"));
+    let request = || request("ita", "5");
+    let good = aino.sign("aino", request(), intent);
+    let not_after = |time: u64| format!("\"not_after\":{time}");
+    let longer = altered(&good, &not_after(good.not_after()), &not_after(good.not_after() + 86_400));
     vec![
-        (
-            "signed by another person's key",
-            ville.sign_request(request("ita", "5"), name("aino"), later),
-            Refusal::SignatureInvalid,
-        ),
+        ("signed by another person's key", ville.sign("aino", request(), intent), Refusal::SignatureInvalid),
         ("less noise than signed for", altered(&good, "[25,1]", "[1,1]"), Refusal::SignatureInvalid),
-        (
-            "a longer life than signed for",
-            altered(&good, &format!("\"not_after\":{later}"), &format!("\"not_after\":{year}")),
-            Refusal::SignatureInvalid,
-        ),
+        ("a longer life than signed for", longer, Refusal::SignatureInvalid),
         ("asked as somebody else", altered(&good, "\"aino\"", "\"ville\""), Refusal::SignatureInvalid),
-        ("expired", aino.sign_request(request("ita", "5"), name("aino"), now() - 1), Refusal::RequestExpired),
+        ("expired", aino.0.sign_request(request(), name("aino"), now() - 1, intent), Refusal::RequestExpired),
     ]
 }
 
@@ -92,21 +94,15 @@ fn the_coordinator_takes_no_question_but_the_callers_own() {
         let ask = Ask { request, validate_only, timeout_s: 60, retry_missing: false };
         runtime.block_on(link.ask(ask))
     };
-    let mut bad = forgeries(&region);
-    let (aino, ville) = (key(&region, "aino"), key(&region, "ville"));
-    bad.push((
-        "another person's question, well signed",
-        ville.sign_request(request("ita", "5"), name("ville"), now() + 3600),
-        Refusal::SignatureInvalid,
-    ));
-    bad.push((
-        "a question of another region",
-        aino.sign_request(request("lansi", "5"), name("aino"), now() + 3600),
-        Refusal::SignatureInvalid,
-    ));
-    for (what, forged, refusal) in bad {
-        for validate_only in [true, false] {
-            match ask(forged.clone(), validate_only) {
+    let (aino, ville) = (Key::of(&region, "aino"), Key::of(&region, "ville"));
+    for (validate_only, intent, other) in [(true, Intent::Quote, Intent::Ask), (false, Intent::Ask, Intent::Quote)] {
+        let mut bad = forgeries(&region, intent);
+        let invalid = Refusal::SignatureInvalid;
+        bad.push(("another person's question, well signed", ville.sign("ville", request("ita", "5"), intent), invalid));
+        bad.push(("a question of another region", aino.sign("aino", request("lansi", "5"), intent), invalid));
+        bad.push(("signed for the other purpose", aino.sign("aino", request("ita", "5"), other), invalid));
+        for (what, forged, refusal) in bad {
+            match ask(forged, validate_only) {
                 Err(Failure::Refused(found)) => assert_eq!(found, refusal, "{what}"),
                 Err(other) => panic!("{what}: {other}"),
                 Ok(_) => panic!("{what}: was accepted"),
@@ -117,8 +113,9 @@ fn the_coordinator_takes_no_question_but_the_callers_own() {
     assert_eq!(tables, serde_json::json!([]), "nothing was asked");
     assert!(region.questions("kainuu").is_empty(), "and nothing reached the node");
     // The same with everything put right.
-    let good = aino.sign_request(request("ita", "5"), name("aino"), now() + 3600);
-    assert!(matches!(ask(good, true), Ok(Asked::Quote { .. })));
+    let good = |intent| aino.sign("aino", request("ita", "5"), intent);
+    assert!(matches!(ask(good(Intent::Quote), true), Ok(Asked::Quote { .. })));
+    assert!(matches!(ask(good(Intent::Ask), false), Ok(Asked::Table(..))));
 }
 
 #[test]
@@ -138,16 +135,14 @@ fn a_node_takes_no_question_on_its_coordinators_word() {
         quote_only: false,
         deadline: now() + 3600,
     };
-    let mut bad = forgeries(&region);
+    let aino = Key::of(&region, "aino");
+    let mut bad = forgeries(&region, Intent::Ask);
     for stranger in ["keksitty", "outi"] {
-        let signed = key(&region, stranger).sign_request(request("ita", "5"), name(stranger), now() + 3600);
+        let signed = Key::of(&region, stranger).sign(stranger, request("ita", "5"), Intent::Ask);
         bad.push(("somebody who may not ask", signed, Refusal::RequesterUnknown));
     }
-    bad.push((
-        "another region's question",
-        key(&region, "aino").sign_request(request("lansi", "5"), name("aino"), now() + 3600),
-        Refusal::RegionMismatch,
-    ));
+    let foreign = aino.sign("aino", request("lansi", "5"), Intent::Ask);
+    bad.push(("another region's question", foreign, Refusal::RegionMismatch));
     for (what, forged, refusal) in &bad {
         let id = forged.request().id();
         match desk.receive(&offer(forged.clone())).expect("a whole disk") {
@@ -158,12 +153,19 @@ fn a_node_takes_no_question_on_its_coordinators_word() {
         // Nothing can be computed of it either.
         assert!(!matches!(desk.compute(id).expect("a whole disk"), Answer::Release(_)), "{what}: computed");
     }
+    // A person who only asked what it would cost has not asked.
+    let quoted = aino.sign("aino", request("ita", "5"), Intent::Quote);
+    match desk.receive(&offer(quoted.clone())).expect("a whole disk") {
+        Next::Answer(Answer::Refusal(Refusal::SignatureInvalid)) => {}
+        _ => panic!("a signature for a quote was taken for a question"),
+    }
+    assert_eq!(desk.quote(&offer(quoted)).refusal, None, "and yet it is a good one");
     let disk = region.disk("kainuu");
     assert_eq!((disk.debits().len(), disk.release_files().len()), (0, 0), "nothing was paid, nothing was made");
 
     // The same question with everything put right; afterwards the forgers do not
     // get what is stored either.
-    let good = key(&region, "aino").sign_request(request("ita", "5"), name("aino"), now() + 3600);
+    let good = aino.sign("aino", request("ita", "5"), Intent::Ask);
     let id = good.request().id();
     assert!(matches!(desk.receive(&offer(good.clone())).expect("a whole disk"), Next::Compute));
     assert!(matches!(desk.compute(id).expect("a whole disk"), Answer::Release(_)));

@@ -172,6 +172,13 @@ fn enrolled_anew(region: &mut Region, runtime: &tokio::runtime::Runtime) {
     region.coordinator_daemon().wait_for_log("epoch=2");
     walk(runtime, "the old certificate", &old, &[], Fate::Denied);
     walk(runtime, "the new certificate", &new, &[Role::Requester], Fate::Denied);
+    // A node that enrols again keeps its identity: the roster stays true.
+    let old = Papers::of_keys(&region.home("kainuu").join("keys")).dial(&url);
+    let token = region.invite_node(&Node::auto("kainuu", "205"));
+    region.enroll_node("kainuu", &token);
+    let new = Papers::of_keys(&region.home("kainuu").join("keys")).dial(&url);
+    walk(runtime, "a node's old certificate", &old, &[], Fate::Denied);
+    walk(runtime, "a node's new certificate", &new, &[Role::Node], Fate::Denied);
     let uusi = Papers::of_keys(&region.home("uusi")).dial(&url);
     walk(runtime, "the newcomer, now in the roster", &uusi, &[Role::Requester, Role::Auditor], Fate::Denied);
 }

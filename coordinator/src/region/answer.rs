@@ -1,0 +1,123 @@
+//! Answers: checked, stored, and combined into what is published.
+
+use super::{Inner, Region, internal};
+use crate::clock;
+use crate::entry::Entry;
+use crate::error::Error;
+use crate::fold::Standing;
+use koonti_disclosure::combine::{self, Missing};
+use koonti_disclosure::identity::SignedRelease;
+use koonti_disclosure::release::Received as ReceivedRelease;
+use koonti_disclosure::{Codebook, Digest, Name, Refusal, canonical};
+use koonti_proto::Failure;
+use koonti_proto::wire::{Received, TableState};
+
+impl Region {
+    pub(super) fn take(&self, node: &Name, id: Digest, answer: Received) -> Result<(), Failure> {
+        let time = clock::now();
+        let mut inner = self.inner();
+        if let Received::Quote(mut quote) = answer {
+            quote.node = node.clone();
+            for sender in inner.quotes.get(&id).into_iter().flatten() {
+                drop(sender.send(quote.clone()));
+            }
+            return Ok(());
+        }
+        let unknown = || Failure::NotFound("this node was not asked this question".to_owned());
+        let table = inner.store.fold.tables.get(&id).ok_or_else(unknown)?;
+        let standing = *table.nodes.get(node).ok_or_else(unknown)?;
+        let open = table.state == TableState::Open;
+        match (answer, standing) {
+            (Received::Progress(progress), Standing::Open(_)) if open => {
+                if let Some(standing) = inner.store.fold.tables.get_mut(&id).and_then(|t| t.nodes.get_mut(node)) {
+                    *standing = Standing::Open(progress);
+                }
+            }
+            (Received::Refusal(reason), Standing::Open(_)) if open => {
+                inner.store.append(Entry::Refused { id, node: node.clone(), reason, time }).map_err(internal)?;
+            }
+            (Received::Release(bytes, signature), standing) => {
+                let roster = inner.roster()?;
+                let key = roster.node(node).ok_or_else(unknown)?.identity;
+                let signed = SignedRelease::verify(bytes, signature, key);
+                let signed =
+                    signed.map_err(|_| Failure::Invalid("the release is not signed by this node".to_owned()))?;
+                let release = ReceivedRelease::parse(signed.bytes(), Codebook::built_in())
+                    .map_err(|e| Failure::Invalid(e.to_string()))?;
+                if release.k() < roster.floor().k {
+                    return Err(Failure::Invalid(
+                        "the release was made with a smaller k than the region's floor".to_owned(),
+                    ));
+                }
+                if release.node() != node || release.request().id() != id {
+                    return Err(Failure::Invalid("the release answers another question".to_owned()));
+                }
+                let sha256 = Digest::of(signed.bytes());
+                match standing {
+                    Standing::Released(held) if held == sha256 => return Ok(()),
+                    Standing::Released(_) => {
+                        tracing::error!(%node, question = %id.short(), "a node has sent a second release");
+                        return Err(Failure::Invalid("another release of this question is held".to_owned()));
+                    }
+                    Standing::Open(_) if open => {
+                        inner.store.put_release(signed.bytes(), signed.signature()).map_err(internal)?;
+                        let entry = Entry::Released { id, node: node.clone(), release: sha256, time };
+                        inner.store.append(entry).map_err(internal)?;
+                    }
+                    _ => {
+                        return Err(Failure::NotFound(
+                            "the table is closed; ask for it with --retry-missing".to_owned(),
+                        ));
+                    }
+                }
+            }
+            // A late phase or refusal changes nothing.
+            _ => return Ok(()),
+        }
+        if inner.store.fold.tables.get(&id).is_some_and(|t| t.state == TableState::Open && t.complete()) {
+            inner.close(id).map_err(internal)?;
+        }
+        drop(inner);
+        self.tell(id);
+        Ok(())
+    }
+}
+
+impl Inner {
+    /// Combines what has come, stores and publishes it.
+    pub(super) fn close(&mut self, id: Digest) -> Result<(), Error> {
+        let Some(table) = self.store.fold.tables.get(&id) else { return Ok(()) };
+        let request = table.request.request().clone();
+        let (mut releases, mut missing) = (Vec::new(), Vec::new());
+        for (node, standing) in &table.nodes {
+            match standing {
+                Standing::Released(sha256) => {
+                    // It was whole when it was taken; a file that is not any more
+                    // must not keep the region's other tables from closing.
+                    let bytes = self.store.release(*sha256).map_err(|e| e.to_string());
+                    let parse = |bytes: Vec<u8>| {
+                        ReceivedRelease::parse(&bytes, Codebook::built_in()).map_err(|e| e.to_string())
+                    };
+                    match bytes.and_then(parse) {
+                        Ok(release) => releases.push(release),
+                        Err(error) => {
+                            tracing::error!(%node, %error, "a stored release is gone or altered");
+                            missing.push(Missing { node: node.clone(), reason: Refusal::NoAnswer });
+                        }
+                    }
+                }
+                Standing::Refused(reason) => missing.push(Missing { node: node.clone(), reason: *reason }),
+                Standing::Open(_) => missing.push(Missing { node: node.clone(), reason: Refusal::NoAnswer }),
+            }
+        }
+        let published = if releases.is_empty() {
+            None
+        } else {
+            let table = combine::combine(&request, releases, missing);
+            let bytes = canonical::to_bytes(&table).map_err(|e| Error::Refused(e.to_string()))?;
+            Some(self.store.put_table(&bytes)?)
+        };
+        tracing::info!(table = %id.short(), published = published.is_some(), "table closed");
+        self.store.append(Entry::Closed { id, published, time: clock::now() })
+    }
+}

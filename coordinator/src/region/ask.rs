@@ -1,0 +1,119 @@
+//! Questions: quoted, asked, and asked again of the nodes that were missing.
+
+use super::{Inner, Region, internal, offer};
+use crate::clock;
+use crate::entry::{Asked as AskedEntry, Entry};
+use crate::expect;
+use crate::fold::Standing;
+use crate::invitation::random;
+use koonti_disclosure::identity::SignedRequest;
+use koonti_disclosure::roster::Roster;
+use koonti_disclosure::{Digest, Name, Refusal};
+use koonti_proto::Failure;
+use koonti_proto::wire::{Ask, Asked, Offer, Quote, Table, TableState, ToNode};
+use std::time::Duration;
+use tokio::sync::mpsc;
+
+/// How long nodes may take to quote.
+const QUOTE_TIMEOUT: Duration = Duration::from_secs(5);
+/// Shortest and longest time that a requester may give the nodes, seconds.
+const TIMEOUTS_S: std::ops::RangeInclusive<u64> = 1..=30 * 86_400;
+
+impl Region {
+    pub(super) async fn quote(&self, request: &SignedRequest) -> Result<Asked, Failure> {
+        let id = request.request().id();
+        let (quoting, mut quotes) = mpsc::unbounded_channel();
+        let offer = Offer {
+            request: request.clone(),
+            round: random().map_err(internal)?,
+            nonce: random().map_err(internal)?,
+            quote_only: true,
+            deadline: clock::now() + QUOTE_TIMEOUT.as_secs(),
+        };
+        let (mut waiting, roster) = {
+            let mut inner = self.inner();
+            let roster = inner.roster()?.clone();
+            let nodes = serving(&roster, request);
+            inner.quotes.entry(id).or_default().push(quoting);
+            for node in &nodes {
+                inner.send(node, ToNode::Offer(Box::new(offer.clone())));
+            }
+            (nodes, roster)
+        };
+        let mut received: Vec<Quote> = Vec::new();
+        let all = async {
+            while !waiting.is_empty() {
+                let Some(quote) = quotes.recv().await else { break };
+                if let Some(at) = waiting.iter().position(|n| *n == quote.node) {
+                    waiting.remove(at);
+                    received.push(quote);
+                }
+            }
+        };
+        // Running out of time leaves the slow ones in `waiting`: that is the answer.
+        let _ = tokio::time::timeout(QUOTE_TIMEOUT, all).await;
+        drop(quotes);
+        // Also those of calls that their callers have left.
+        self.inner().quotes.retain(|_, senders| {
+            senders.retain(|sender| !sender.is_closed());
+            !senders.is_empty()
+        });
+        received.sort_by(|a, b| a.node.cmp(&b.node));
+        let expected_withheld_percent = expect::withheld_percent(request.request(), &roster, &received);
+        Ok(Asked::Quote { quotes: received, unreachable: waiting, expected_withheld_percent })
+    }
+
+    pub(super) fn ask(&self, ask: &Ask) -> Result<(Table, bool), Failure> {
+        let id = ask.request.request().id();
+        let now = clock::now();
+        let deadline = now + ask.timeout_s.clamp(*TIMEOUTS_S.start(), *TIMEOUTS_S.end());
+        let value = serde_json::from_slice(&ask.request.bytes()).expect("canonical bytes are JSON");
+        let mut inner = self.inner();
+        let nodes = serving(inner.roster()?, &ask.request);
+        let known = inner.store.fold.tables.get(&id);
+        let again: Vec<Name> = match known.map(|t| (t.state, &t.nodes)) {
+            None => {
+                if nodes.is_empty() {
+                    return Err(Failure::Refused(Refusal::AreaNotServed));
+                }
+                let round = random().map_err(internal)?;
+                let nonce = random().map_err(internal)?;
+                let asked = AskedEntry { deadline, nodes: nodes.clone(), nonce, request: value, round, time: now };
+                inner.store.append(Entry::Asked(Box::new(asked))).map_err(internal)?;
+                inner.offer(id, &nodes);
+                return Ok((inner.view(id)?, false));
+            }
+            Some((TableState::Open, _)) => return Ok((inner.view(id)?, true)),
+            Some((TableState::Published, _)) if !ask.retry_missing => return Ok((inner.view(id)?, true)),
+            // Only nodes that were asked before, and have not released.
+            Some((TableState::Published, known)) => {
+                nodes.into_iter().filter(|n| matches!(known.get(n), Some(Standing::Refused(_)))).collect()
+            }
+            Some((TableState::Refused, _)) => nodes,
+        };
+        if !again.is_empty() {
+            let entry = Entry::Reopened { deadline, id, nodes: again.clone(), request: value, time: now };
+            inner.store.append(entry).map_err(internal)?;
+            inner.offer(id, &again);
+        }
+        Ok((inner.view(id)?, true))
+    }
+}
+
+impl Inner {
+    fn offer(&self, id: Digest, nodes: &[Name]) {
+        if let Some(table) = self.store.fold.tables.get(&id) {
+            for node in nodes {
+                self.send(node, offer(table));
+            }
+        }
+    }
+}
+
+/// The nodes that a question goes to: those serving one of the areas asked for,
+/// else all.
+fn serving(roster: &Roster, request: &SignedRequest) -> Vec<Name> {
+    let asked = request.request().filter("area");
+    let serves = |areas: &[String]| asked.is_none_or(|asked| areas.iter().any(|a| asked.contains(a)));
+    roster.nodes().iter().filter(|n| serves(&n.areas)).map(|n| n.name.clone()).collect()
+}

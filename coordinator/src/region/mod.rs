@@ -1,0 +1,170 @@
+//! The running region: who is connected, which tables are open, what is
+//! published. It implements the doors of `koonti-proto` in domain types.
+//!
+//! The coordinator combines and publishes what nodes release. It holds no key
+//! that could sign a roster, a request or a release, and never sees a value
+//! from before a node's gate.
+
+mod answer;
+mod ask;
+mod doors;
+mod enrol;
+
+use crate::clock;
+use crate::config::Config;
+use crate::error::Error;
+use crate::fold::{Standing, Table as Held};
+use crate::store::Store;
+use koonti_disclosure::roster::{Roster, SignedRoster};
+use koonti_disclosure::{Digest, Name, Progress};
+use koonti_proto::Failure;
+use koonti_proto::edge::pki::Authority;
+use koonti_proto::wire::{NodeState, Offer, Quote, Table, TableState, ToNode};
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use tokio::sync::{broadcast, mpsc};
+
+/// The region.
+pub struct Region {
+    config: Config,
+    authority: Authority,
+    inner: Mutex<Inner>,
+    moved: broadcast::Sender<Digest>,
+}
+
+struct Inner {
+    store: Store,
+    roster: Option<SignedRoster>,
+    connected: HashMap<Name, Connection>,
+    last_seen: HashMap<Name, (u64, String)>,
+    quotes: HashMap<Digest, Vec<mpsc::UnboundedSender<Quote>>>,
+    connections: u64,
+}
+
+struct Connection {
+    number: u64,
+    to_node: mpsc::UnboundedSender<ToNode>,
+}
+
+impl Region {
+    /// Opens the region's store.
+    ///
+    /// # Errors
+    /// When another process has it, or a file is missing or wrong.
+    pub fn open(config: Config, authority: Authority) -> Result<Self, Error> {
+        let store = Store::open(&config)?;
+        let roster = installed_roster(&config)?;
+        let inner = Inner {
+            store,
+            roster,
+            connected: HashMap::new(),
+            last_seen: HashMap::new(),
+            quotes: HashMap::new(),
+            connections: 0,
+        };
+        Ok(Self { config, authority, inner: Mutex::new(inner), moved: broadcast::channel(1024).0 })
+    }
+
+    /// Closes tables whose deadline has passed and takes in a newly installed
+    /// roster. Called several times a second.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub fn tend(&self) -> Result<(), Error> {
+        let now = clock::now();
+        let mut inner = self.inner();
+        let due = |t: &Held| t.state == TableState::Open && (t.complete() || t.deadline < now);
+        let due: Vec<Digest> = inner.store.fold.tables.iter().filter(|(_, t)| due(t)).map(|(id, _)| *id).collect();
+        for id in due {
+            inner.close(id)?;
+            self.tell(id);
+        }
+        let held = inner.roster.as_ref().map_or(0, |r| r.roster().epoch());
+        if let Some(new) = installed_roster(&self.config)?.filter(|new| new.roster().epoch() > held) {
+            tracing::info!(epoch = new.roster().epoch(), "a new roster is in force");
+            for connection in inner.connected.values() {
+                drop(connection.to_node.send(ToNode::Roster(new.bytes())));
+            }
+            inner.roster = Some(new);
+        }
+        Ok(())
+    }
+
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        // Every change is one journal entry followed by an infallible note.
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Wakes the watchers of a table; there may be none.
+    fn tell(&self, id: Digest) {
+        drop(self.moved.send(id));
+    }
+}
+
+impl Inner {
+    fn roster(&self) -> Result<&Roster, Failure> {
+        let none = || Failure::NotFound("no roster is in force yet: governance has to sign one".to_owned());
+        self.roster.as_ref().map(SignedRoster::roster).ok_or_else(none)
+    }
+
+    fn send(&self, node: &Name, item: ToNode) {
+        // A node that is away gets its offers when it attends again.
+        if let Some(connection) = self.connected.get(node) {
+            drop(connection.to_node.send(item));
+        }
+    }
+
+    fn view(&self, id: Digest) -> Result<Table, Failure> {
+        self.look(id, true)
+    }
+
+    fn look(&self, id: Digest, with_figures: bool) -> Result<Table, Failure> {
+        let absent = || Failure::NotFound("there is no such table".to_owned());
+        let table = self.store.fold.tables.get(&id).ok_or_else(absent)?;
+        let published = match table.published {
+            Some(_) if with_figures => self.store.table(id).map_err(internal)?.unwrap_or_default(),
+            _ => Vec::new(),
+        };
+        let nodes = table.nodes.iter().map(|(node, standing)| {
+            let (progress, refusal) = match standing {
+                Standing::Open(progress) => (*progress, None),
+                Standing::Released(_) => (Progress::Released, None),
+                Standing::Refused(reason) => (Progress::Refused, Some(*reason)),
+            };
+            NodeState { node: node.clone(), progress, refusal }
+        });
+        Ok(Table {
+            request: table.request.request().clone(),
+            requester: table.requester.clone(),
+            state: table.state,
+            created: table.created,
+            deadline: table.deadline,
+            nodes: nodes.collect(),
+            published,
+        })
+    }
+}
+
+fn offer(table: &Held) -> ToNode {
+    ToNode::Offer(Box::new(Offer {
+        request: table.request.clone(),
+        round: table.round,
+        nonce: table.nonce,
+        quote_only: false,
+        deadline: table.deadline,
+    }))
+}
+
+fn installed_roster(config: &Config) -> Result<Option<SignedRoster>, Error> {
+    let path = config.roster();
+    match std::fs::read(&path) {
+        Ok(bytes) => Ok(Some(SignedRoster::parse(&bytes, config.governance)?)),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(e) => Err(Error::file(&path, &e)),
+    }
+}
+
+fn internal(error: impl std::fmt::Display) -> Failure {
+    tracing::error!(%error, "failed");
+    Failure::Internal("the coordinator could not do it: see its log".to_owned())
+}
