@@ -5,6 +5,7 @@
 //! journal, the tally and anything of a node or coordinator but their wire; the
 //! demo starts their binaries as processes.
 
+mod calls;
 pub mod commands;
 mod demo;
 mod error;

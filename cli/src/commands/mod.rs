@@ -7,11 +7,6 @@ mod nodes;
 mod synth;
 mod table;
 
-/// The calls behind `koonti table`, for the demo as well.
-pub(crate) mod table_calls {
-    pub(crate) use super::table::{ask, quote, reason, resolve, wait};
-}
-
 use crate::demo;
 use crate::error::Error;
 use clap::{Parser, Subcommand};

@@ -7,7 +7,7 @@
 mod region;
 mod report;
 
-use crate::commands::table_calls::{ask, quote, reason, resolve, wait};
+use crate::calls::{ask, quote, reason, resolve, wait};
 use crate::error::Error;
 use crate::profile::Profile;
 use clap::{Args, ValueEnum};
@@ -59,7 +59,10 @@ enum Form {
 pub(crate) async fn run(demo: &Demo) -> Result<ExitCode, Error> {
     let (dir, temporary) = folder(demo)?;
     let region = Region::start(&dir, demo.seed, demo.nodes)?;
-    let story = tell(&region).await;
+    let story = tokio::select! {
+        story = tell(&region) => story,
+        () = stop_signal() => Err(Error::Other("stopped".into())),
+    };
     // The processes end before anything is printed, whatever happened.
     let story = story.and_then(|asked| Story::gather(&region, &asked));
     region.stop();
@@ -128,6 +131,14 @@ async fn tell(region: &Region) -> Result<Asked, Error> {
         return Err(Error::Other("a table beyond the allowance was not refused".into()));
     }
     Ok(Asked { tables, repeat, repeat_cost_nano_rho, refusal: reason(&refused) })
+}
+
+async fn stop_signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut term), Ok(mut int)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) else {
+        return std::future::pending().await;
+    };
+    tokio::select! { _ = term.recv() => {}, _ = int.recv() => {} }
 }
 
 async fn run_table(profile: &Profile, link: &PeopleLink, request: TableRequest) -> Result<(Table, bool), Error> {

@@ -33,7 +33,7 @@ impl Story {
         let releases_of = region.names()[0].clone();
         let releases = region.ask_node(&releases_of, &["releases", "list"])?;
         let published = |table: &Table| {
-            let none = || Error::Refused(crate::commands::table_calls::reason(table));
+            let none = || Error::Refused(crate::calls::reason(table));
             Ok::<_, Error>((table.request.clone(), render::published(table).ok_or_else(none)?))
         };
         let tables = asked.tables.iter().map(published).collect::<Result<Vec<_>, _>>()?;

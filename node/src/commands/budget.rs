@@ -5,6 +5,7 @@ use crate::config::{Config, read_toml};
 use crate::error::Error;
 use crate::fold::Fold;
 use crate::source::Mapping;
+use koonti_disclosure::policy::Allowance;
 use koonti_disclosure::{Policy, account};
 use serde_json::json;
 use std::process::ExitCode;
@@ -13,7 +14,7 @@ use std::process::ExitCode;
 /// counted per client, noise of standard deviation 5.
 const TYPICAL_NANO_RHO: u64 = 120_000_000;
 
-pub(super) fn budget(config: &Config, output: Output) -> Result<ExitCode, Error> {
+pub(super) fn budget(config: &Config, output: Output, explain: bool) -> Result<ExitCode, Error> {
     let policy: Policy = read_toml(&config.policy)?;
     let mapping = Mapping::load(&config.register)?;
     let (fold, _) = Fold::read(&config.journal())?;
@@ -23,18 +24,12 @@ pub(super) fn budget(config: &Config, output: Output) -> Result<ExitCode, Error>
         let spent = fold.ledger.spent(&mapping.source, *period).cost;
         let left = cap.nano_rho_per_period.saturating_sub(spent.nano_rho);
         let share = |part: u64| format!("{} %", u128::from(part) * 100 / u128::from(cap.nano_rho_per_period));
-        let meaning = if spent.nano_rho == 0 {
-            "nothing yet".into()
-        } else {
-            format!("{:.2}", account::shown_epsilon(spent.nano_rho))
-        };
         rows.push(vec![
             mapping.source.to_string(),
             period.to_string(),
             share(spent.nano_rho),
             share(left),
             format!("about {} typical tables", left / TYPICAL_NANO_RHO),
-            meaning,
         ]);
         items.push(json!({
             "source": mapping.source.as_str(),
@@ -46,7 +41,27 @@ pub(super) fn budget(config: &Config, output: Output) -> Result<ExitCode, Error>
             "spent_atto_delta": spent.atto_delta,
         }));
     }
-    let header = ["data source", "period", "spent", "left", "enough for", "loss so far (epsilon at 1e-6)"];
+    let header = ["data source", "period", "spent", "left", "enough for"];
     output.print(&header, &rows, &items.into());
+    if explain {
+        eprintln!("{}", explained(cap));
+    }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What the allowance means for one client relationship, in exact terms.
+fn explained(cap: Allowance) -> String {
+    let quarter = account::shown_epsilon(cap.nano_rho_per_period);
+    let year = account::shown_epsilon(4 * cap.nano_rho_per_period);
+    let delta = |periods: u64| format!("1e-6 + {periods} x {}e-18", cap.atto_delta_per_period);
+    format!(
+        "If a whole allowance is spent, everything that leaves about one client relationship is\n\
+         differentially private (zero-concentrated, rho {}e-9 a quarter; add or remove one client):\n\
+         \x20 one quarter           epsilon {quarter:.2}, delta {}\n\
+         \x20 four rolling quarters epsilon {year:.2}, delta {}\n\
+         A person known to two organisations has two such relationships. docs/privacy.md has the formulas.",
+        cap.nano_rho_per_period,
+        delta(1),
+        delta(4),
+    )
 }

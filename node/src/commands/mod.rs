@@ -82,9 +82,13 @@ enum Command {
     #[command(subcommand)]
     Releases(releases::Command),
     /// The allowance of each period: how much is spent and left.
+    #[command(after_help = "Examples:\n  koonti-node budget\n  koonti-node budget --explain")]
     Budget {
         #[command(flatten)]
         output: output::Flag,
+        /// Say on stderr what a whole allowance means, in exact terms.
+        #[arg(long)]
+        explain: bool,
     },
     /// Run the daemon: it dials out to the coordinator and listens nowhere.
     Run,
@@ -116,7 +120,7 @@ fn run(args: Args) -> Result<ExitCode, Error> {
         Command::Import { periods } => import::import(&config, &periods),
         Command::Requests(command) => requests::run(&config, &command),
         Command::Releases(command) => releases::run(&config, &command),
-        Command::Budget { output } => budget::budget(&config, output.output()),
+        Command::Budget { output, explain } => budget::budget(&config, output.output(), explain),
         Command::Run => {
             let desk = Arc::new(Desk::open(config)?);
             runtime()?.block_on(crate::daemon::run(desk))?;
