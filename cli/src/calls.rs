@@ -105,10 +105,10 @@ pub(crate) async fn wait(link: &PeopleLink, mut table: Table, timeout_s: u64) ->
     Ok(table)
 }
 
-/// Why no node released: the reason that most of them gave.
+/// Why no node released: the reason that most of those who answered gave.
 pub(crate) fn reason(table: &Table) -> Refusal {
     let mut counts: BTreeMap<Refusal, usize> = BTreeMap::new();
-    for refusal in table.nodes.iter().filter_map(|n| n.refusal) {
+    for refusal in table.nodes.iter().filter_map(|n| n.refusal).filter(|r| *r != Refusal::NoAnswer) {
         *counts.entry(refusal).or_default() += 1;
     }
     counts.into_iter().max_by_key(|(_, n)| *n).map_or(Refusal::NoAnswer, |(refusal, _)| refusal)

@@ -53,14 +53,16 @@ pub(super) fn budget(config: &Config, output: Output, explain: bool) -> Result<E
 fn explained(cap: Allowance) -> String {
     let quarter = account::shown_epsilon(cap.nano_rho_per_period);
     let year = account::shown_epsilon(4 * cap.nano_rho_per_period);
-    let delta = |periods: u64| format!("1e-6 + {periods} x {}e-18", cap.atto_delta_per_period);
+    #[expect(clippy::cast_precision_loss, reason = "display only")]
+    let delta = |periods: u64| format!("1e-6 + {:e}", (periods * cap.atto_delta_per_period) as f64 / 1e18);
+    #[expect(clippy::cast_precision_loss, reason = "display only")]
+    let rho = cap.nano_rho_per_period as f64 / 1e9;
     format!(
         "If a whole allowance is spent, everything that leaves about one client relationship is\n\
-         differentially private (zero-concentrated, rho {}e-9 a quarter; add or remove one client):\n\
+         differentially private (zero-concentrated, rho {rho} a quarter; add or remove one client):\n\
          \x20 one quarter           epsilon {quarter:.2}, delta {}\n\
          \x20 four rolling quarters epsilon {year:.2}, delta {}\n\
          A person known to two organisations has two such relationships. docs/privacy.md has the formulas.",
-        cap.nano_rho_per_period,
         delta(1),
         delta(4),
     )
