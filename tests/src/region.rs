@@ -374,8 +374,7 @@ impl Region {
         self.coordinator.take().expect("the coordinator runs")
     }
 
-    /// Waits until the coordinator says that every running node is connected.
-    /// Any person of the roster may ask it; the test does so by its log.
+    /// Waits until every running node is connected, as the coordinator's log says.
     ///
     /// # Panics
     /// When one is not within seconds.

@@ -1,8 +1,9 @@
 //! From two invitations to a published table, by the commands people type.
 
-use koonti_tests::{Node, Plan, Region, Run};
+use koonti_tests::{Node, Plan, Region, Run, until};
 use serde_json::Value;
 use std::path::Path;
+use std::time::Duration;
 
 const QUESTION: &str = "--by sex --period 2026Q3 --sd 5";
 
@@ -88,6 +89,7 @@ fn approve_rosters(region: &mut Region) {
     region.coordinator().words("roster install").arg(&first).ends(1).complains("roster 2 is in force");
     for node in ["kainuu", "savo"] {
         region.daemon(node).wait_for_log(&format!("roster={}", &hash_of(&second)[..12]));
+        order_another(region, node, &hash);
         region.node(node).words("roster approve").arg(&hash_of(&second)[..12]).ok();
         let older = region.node(node).words("roster approve --yes --file").arg(&first);
         older.ends(1).complains("an older one is not taken");
@@ -99,6 +101,18 @@ fn approve_rosters(region: &mut Region) {
     std::fs::write(&forged, text).expect("a file");
     region.coordinator().words("roster install").arg(&forged).ends(1).complains("not signed");
     region.node("savo").words("roster approve --yes --file").arg(&forged).ends(1).complains("not signed");
+}
+
+/// An approval that reaches the daemon after the coordinator has replaced the
+/// waiting roster: it approves a hash, and so not the one that waits now.
+fn order_another(region: &Region, node: &str, hash: &str) {
+    let inbox = region.disk(node).config().state.join("inbox");
+    let order = inbox.join("1-late.json");
+    std::fs::write(&order, format!(r#"{{"do":"roster","epoch":2,"roster":"{hash}"}}"#)).expect("an order");
+    until("the daemon takes the order", Duration::from_secs(5), || (!order.exists()).then_some(()));
+    assert!(!inbox.join("1-late.bad").exists(), "the order was understood");
+    let shown = region.node(node).words("roster show").ok().out;
+    assert!(shown.contains("in force: roster 1"), "{shown}");
 }
 
 fn ask_and_decide(region: &Region) {
