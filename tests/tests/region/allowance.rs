@@ -12,8 +12,8 @@ use koonti_node::entry::{Entry, Own};
 use koonti_node::error::Error;
 use koonti_node::store::Store;
 use koonti_proto::wire::{Answer, Offer};
-use koonti_tests::disk::{NodeDisk, truncate_index};
-use koonti_tests::{Node, Plan};
+use koonti_tests::disk::{NodeDisk, of_debit, truncate_index};
+use koonti_tests::{Node, Plan, register};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Barrier;
@@ -175,6 +175,32 @@ fn eight_tables_at_once_where_two_fit() {
     let disk = region.disk("kainuu");
     assert_eq!((disk.debits().len(), disk.releases().len()), (2, 2));
     assert_eq!(region.spent("kainuu", "2026Q3"), 240_000_000);
+}
+
+/// The register is read again, with twice the clients: the quarter that figures
+/// have left from stays with its first extract, and its allowance is not refilled.
+#[test]
+fn a_second_import_gives_no_second_look() {
+    let quarters: &[&str] = &["2026Q2", "2026Q3"];
+    let node = Node { quarters, ..Node::auto("kainuu", "205") };
+    let region = Plan::new().node(node).person("aino", "requester").start();
+    let men = |question: &str| {
+        let said = region.run_table("aino", question);
+        assert_eq!(said.code, 0, "{said:?}");
+        said.json()["cells"][0]["value"].as_i64().expect("a figure")
+    };
+    assert!((men("--by sex --period 2026Q3 --sd 5") - 120).abs() <= 40);
+    register::write(&region.home("kainuu"), 480, quarters, "205");
+    // While the daemon runs.
+    region.node("kainuu").arg("import").ok().complains("2026Q3 have been released from an earlier vintage");
+    assert_eq!(region.spent("kainuu", "2026Q3"), 20_000_000, "nothing is refilled");
+    assert!((men("--by sex --period 2026Q3 --sd 6") - 120).abs() <= 48, "the first extract answers");
+    assert!((men("--by sex --period 2026Q2 --sd 6") - 240).abs() <= 48, "a fresh quarter has the newest");
+    let debits = region.disk("kainuu").debits();
+    let vintage = |n: usize| of_debit(&debits[n].1, "vintages");
+    assert_eq!(debits.len(), 3);
+    assert_eq!(vintage(0), vintage(1));
+    assert_ne!(vintage(0), vintage(2));
 }
 
 /// The offer that a node's journal holds, as a coordinator would repeat it.

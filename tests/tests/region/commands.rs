@@ -20,6 +20,9 @@ fn exit_codes() {
     silent(region.node("savo").words("requests approve 000000000000").ends(1));
     silent(region.node("savo").words("releases show 000000000000").ends(1));
     silent(Run::new("koonti").arg("--profile").arg(region.dir().join("nowhere")).words("table list").ends(1));
+    // One daemon for one state directory.
+    silent(region.node("savo").arg("run").ends(1).complains("another process").clone());
+    silent(region.coordinator().arg("run").ends(1).complains("cannot listen").clone());
     // 2: wrong usage, of the command or of the question.
     for line in [
         "table run --nonsense",

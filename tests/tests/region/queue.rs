@@ -25,6 +25,10 @@ fn a_question_outlives_its_coordinator_and_its_nodes() {
     let id = region.ask("aino", QUESTION);
     region.wait_for_question("paikalla", &id, "waiting");
     let asked = nonce(&region, &id);
+    // Somebody waits for the table all the while.
+    let run = region.person("aino").words("table run --output json").words(QUESTION);
+    let waiting = std::thread::spawn(|| run.say());
+    std::thread::sleep(Duration::from_millis(500));
 
     region.take_coordinator().kill();
     region.node("paikalla").words("requests approve").arg(&id).ok();
@@ -41,6 +45,8 @@ fn a_question_outlives_its_coordinator_and_its_nodes() {
     region.start_node("poissa");
     let said = region.run_table("aino", QUESTION);
     assert_eq!((said.code, said.json()["nodes_counted"].as_u64()), (0, Some(2)), "{said:?}");
+    let waited = waiting.join().expect("no panic");
+    assert_eq!((waited.code, &waited.out), (0, &said.out), "who waited has it too: {waited:?}");
 
     assert_eq!(nonce(&region, &id), asked);
     for node in ["paikalla", "poissa"] {
@@ -102,7 +108,7 @@ fn a_missing_node_is_named_and_brought_in_later() {
 #[test]
 fn an_approval_after_the_deadline_spends_nothing() {
     let plan = Plan::new().node(Node::each("hidas", "205"));
-    let region = plan.person("aino", "requester").start();
+    let mut region = plan.person("aino", "requester").start();
     let said = region.run_table("aino", &format!("{QUESTION} --timeout 3"));
     assert_eq!(said.code, 3, "{said:?}");
     said.complains("did not answer before the deadline");
@@ -111,11 +117,16 @@ fn an_approval_after_the_deadline_spends_nothing() {
     region.node("hidas").words("requests approve").arg(&id).say();
     std::thread::sleep(Duration::from_secs(1));
     assert_eq!((region.disk("hidas").debits().len(), region.spent("hidas", "2026Q3")), (0, 0));
-    // Asked again, it waits again.
+    // Asked again, it waits again; approved while the daemon is off, it is
+    // answered when it runs.
     let again = region.ask("aino", QUESTION);
     assert_eq!(again, id);
     region.wait_for_question("hidas", &id, "waiting");
-    region.node("hidas").words("requests approve").arg(&id).ok();
+    region.take_node("hidas").stop();
+    region.node("hidas").words("requests approve").arg(&id).ok().complains("when it runs");
+    region.wait_for_question("hidas", &id, "approved");
+    assert_eq!(region.spent("hidas", "2026Q3"), 0);
+    region.start_node("hidas");
     assert_eq!(region.run_table("aino", QUESTION).code, 0);
     assert_eq!(region.disk("hidas").debits().len(), 1);
 }
