@@ -5,6 +5,15 @@
 //! journal, the tally and anything of a node or coordinator but their wire; the
 //! demo starts their binaries as processes.
 
+/// Prints a line of data. Stdout may be closed early, as by `head`: nobody is
+/// left to tell then.
+macro_rules! say {
+    ($($arg:tt)*) => {{
+        use std::io::Write as _;
+        let _ = writeln!(std::io::stdout(), $($arg)*);
+    }};
+}
+
 mod calls;
 pub mod commands;
 mod demo;

@@ -35,7 +35,7 @@ pub(crate) fn print_table(header: &[String], rows: &[Vec<String>]) {
             column.set_cell_alignment(CellAlignment::Right);
         }
     }
-    println!("{table}");
+    say!("{table}");
 }
 
 /// Writes CSV with a header line.
@@ -53,7 +53,7 @@ pub(crate) fn print(output: Output, header: &[&str], rows: &[Vec<String>], json:
     let header: Vec<String> = header.iter().map(ToString::to_string).collect();
     match output {
         Output::Table => print_table(&header, rows),
-        Output::Json => println!("{json:#}"),
+        Output::Json => say!("{json:#}"),
         // Stdout may be closed early, as by `head`: nobody is left to tell.
         Output::Csv => drop(write_csv(std::io::stdout(), &header, rows)),
     }

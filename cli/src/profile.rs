@@ -55,8 +55,13 @@ impl Profile {
         Ok(Self { file, identity: IdentityKey::from_seed(seed), credentials })
     }
 
-    /// Takes up an invitation and writes the profile. Returns the fingerprint.
-    pub(crate) async fn enroll(dir: &Path, token: &Token, enrolment: &str, coordinator: &str) -> Result<String, Error> {
+    /// Takes up an invitation and writes the profile. Returns the fingerprint and the identity key.
+    pub(crate) async fn enroll(
+        dir: &Path,
+        token: &Token,
+        enrolment: &str,
+        coordinator: &str,
+    ) -> Result<(String, Digest), Error> {
         if token.kind != Kind::Person {
             return Err(Error::Other("this invitation is for a node: use `koonti-node enroll`".into()));
         }
@@ -81,7 +86,7 @@ impl Profile {
         };
         let text = toml::to_string(&file).map_err(|e| Error::Other(e.to_string()))?;
         write_secret(&dir.join("profile.toml"), &text)?;
-        Ok(pki::fingerprint(&[&identity.public().0, &spki]))
+        Ok((pki::fingerprint(&[&identity.public().0, &spki]), identity.public()))
     }
 
     /// The region.

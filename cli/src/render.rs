@@ -91,24 +91,44 @@ pub(crate) fn print(published: &Published, request: &TableRequest, lang: &str) {
     let by = request.by();
     for period in request.periods() {
         let cells: Vec<&Cell> = published.cells.iter().filter(|c| c.codes["period"] == period.to_string()).collect();
-        println!("{}", title(request, &period.to_string(), lang));
+        say!("{}", title(request, &period.to_string(), lang));
         match by {
             [first, second] => pivot(published.scale, &cells, first, second, lang),
             _ => flat(published.scale, &cells, by, lang),
         }
-        println!();
+        say!();
     }
-    println!("{}", footnotes(published, request));
+    say!("{}", footnotes(published, request));
 }
 
 fn title(request: &TableRequest, period: &str, lang: &str) -> String {
     let book = Codebook::built_in();
     let what = request.score().and_then(|s| book.score(s)).map_or_else(
-        || "Client relationships".to_owned(),
-        |score| format!("Mean of {} ({}-{})", score.label.marked(lang), score.lo, score.hi),
+        || ["Client relationships", "Asiakassuhteet", "Klientrelationer *"][language(lang)].to_owned(),
+        |score| {
+            format!(
+                "{} {} ({}-{})",
+                ["Mean of", "Keskiarvo:", "Medelvärde:"][language(lang)],
+                score.label.marked(lang),
+                score.lo,
+                score.hi
+            )
+        },
     );
     let by: Vec<String> = request.by().iter().map(|d| label(d, lang).to_lowercase()).collect();
-    if by.is_empty() { format!("{what}, {period}") } else { format!("{what} by {}, {period}", by.join(" and ")) }
+    match by.join(", ") {
+        by if by.is_empty() => format!("{what}, {period}"),
+        by => format!("{what} / {by}, {period}"),
+    }
+}
+
+/// The place of a language in lists of wordings: English, Finnish, Swedish.
+fn language(lang: &str) -> usize {
+    match lang {
+        "fi" => 1,
+        "sv" => 2,
+        _ => 0,
+    }
 }
 
 fn label(dimension: &str, lang: &str) -> String {
@@ -203,7 +223,7 @@ pub(crate) fn footnotes(published: &Published, request: &TableRequest) -> String
     let total = published.cells.len();
     let withheld = published.cells.iter().filter(|c| c.state == State::Suppressed).count();
     lines.push(format!(
-        "{} organisations counted; {withheld} of {total} figures withheld by all of them ({} %).",
+        "Organisations counted: {}; {withheld} of {total} figures withheld by all of them ({} %).",
         published.nodes_counted.len(),
         100 * withheld / total.max(1)
     ));

@@ -43,7 +43,7 @@ closed_list! {
         RegionMismatch = "REGION_MISMATCH", "the question was asked in another region";
         CodebookMismatch = "CODEBOOK_MISMATCH", "the question was asked with another codebook: upgrade the older side";
         PeriodNotHeld = "PERIOD_NOT_HELD", "the node has not imported one of the periods: ask for a period that is complete everywhere";
-        AreaNotServed = "AREA_NOT_SERVED", "the node serves none of the areas asked for";
+        AreaNotServed = "AREA_NOT_SERVED", "no organisation asked serves any of these areas";
         AllowanceExhausted = "ALLOWANCE_EXHAUSTED", "the allowance of one of the periods would not cover the table: ask for fewer figures or more noise, or use another period";
         RequesterAllowanceExhausted = "REQUESTER_ALLOWANCE_EXHAUSTED", "your share of the allowance of one of the periods would not cover the table: ask for fewer figures or more noise";
         RequesterUnknown = "REQUESTER_UNKNOWN", "the roster that the node's operator approved does not list the requester: ask for a new roster to be signed and approved";

@@ -212,7 +212,7 @@ impl Desk {
             Ok(admitted) if self.extracts_readable(&admitted) => admitted,
             Ok(_) => {
                 tracing::error!(
-                    "an extract is not readable by this process: nothing was spent; import again as its user"
+                    "an extract cannot be opened by this process with this key: nothing was spent; import again"
                 );
                 return self.refused(id, Refusal::PeriodNotHeld);
             }
@@ -311,7 +311,8 @@ impl Desk {
 
     fn extracts_readable(&self, admitted: &Admitted) -> bool {
         let held = admitted.request().periods().iter().zip(admitted.vintages());
-        held.into_iter().all(|(period, vintage)| extracts::readable(&self.config.state, *vintage, *period))
+        held.into_iter()
+            .all(|(period, vintage)| extracts::readable(&self.config.state, &self.keys.seal, *vintage, *period))
     }
 
     /// Checks that the signature is one for a question: a quote's spends nothing.

@@ -18,6 +18,8 @@ pub struct Enrolled {
     pub region: Name,
     /// The fingerprint of its two public keys.
     pub fingerprint: String,
+    /// The public half of the node's identity key, as rosters list it.
+    pub identity: Digest,
     /// The governance key that the invitation names.
     pub governance: Digest,
 }
@@ -69,6 +71,7 @@ pub async fn take_up(config: &Config, token: &Token) -> Result<Enrolled, Error> 
     Ok(Enrolled {
         name: token.name.clone(),
         region: token.region.clone(),
+        identity: identity.public(),
         governance: token.governance,
         fingerprint: pki::fingerprint(&[&identity.public().0, &spki]),
     })

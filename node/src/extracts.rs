@@ -23,13 +23,18 @@ pub fn write(state: &Path, seal: &SealKey, vintage: Digest, slices: &BTreeMap<Pe
         let sealed = seal.seal(&purpose(vintage, *period), slice.to_bytes())?;
         koonti_journal::write_atomic(&file(state, vintage, *period), &sealed, 0o600)?;
     }
+    let sealed = seal.seal(&proof_purpose(vintage), Vec::new())?;
+    koonti_journal::write_atomic(&proof(state, vintage), &sealed, 0o600)?;
     Ok(())
 }
 
-/// True when the file of a vintage's period is there and may be read. Asked
-/// before the allowance is spent; it says nothing of what the file holds.
-pub fn readable(state: &Path, vintage: Digest, period: Period) -> bool {
-    std::fs::File::open(file(state, vintage, period)).is_ok()
+/// True when the file of a vintage's period is there and may be read, and its
+/// key is the one at hand. Asked before the allowance is spent: no record is
+/// read for it.
+pub fn readable(state: &Path, seal: &SealKey, vintage: Digest, period: Period) -> bool {
+    let proof = std::fs::read(proof(state, vintage)).ok();
+    proof.is_some_and(|sealed| seal.open(&proof_purpose(vintage), &sealed).is_some())
+        && std::fs::File::open(file(state, vintage, period)).is_ok()
 }
 
 /// Opens one period of a vintage.
@@ -48,6 +53,15 @@ fn folder(state: &Path, vintage: Digest) -> PathBuf {
 
 fn file(state: &Path, vintage: Digest, period: Period) -> PathBuf {
     folder(state, vintage).join(format!("{period}.extract"))
+}
+
+/// An empty text under the same key: whoever opens it can open the extract.
+fn proof(state: &Path, vintage: Digest) -> PathBuf {
+    folder(state, vintage).join("key.proof")
+}
+
+fn proof_purpose(vintage: Digest) -> String {
+    format!("extract {vintage}")
 }
 
 fn purpose(vintage: Digest, period: Period) -> String {

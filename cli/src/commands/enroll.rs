@@ -26,10 +26,10 @@ pub(super) struct Enroll {
 
 pub(super) async fn run(profile: &Path, enroll: &Enroll) -> Result<ExitCode, Error> {
     let token: Token = read(&enroll.token_file)?.trim().parse().map_err(|e| Error::config(&enroll.token_file, e))?;
-    let fingerprint = Profile::enroll(profile, &token, &enroll.enrolment, &enroll.coordinator).await?;
-    println!("{fingerprint}");
+    let (fingerprint, identity) = Profile::enroll(profile, &token, &enroll.enrolment, &enroll.coordinator).await?;
+    say!("{fingerprint}");
     eprintln!(
-        "{} is enrolled in region {}. Read the fingerprint above to the coordinator's operator by\n\
+        "{} is enrolled in region {}; your key in the roster must be\n  {identity}\nRead the fingerprint above to the coordinator's operator by\n\
          telephone: `koonti-coordinator person list` must show the same. Ask governance, not the\n\
          coordinator, whether its key is {}.\n\
          You can ask for tables once governance has signed a roster with your name.",

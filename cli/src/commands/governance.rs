@@ -12,6 +12,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use zeroize::Zeroizing;
 
+/// Stands in front of the secret half, so that the public one is not taken for it.
+const SECRET: &str = "secret ";
+
 #[derive(Subcommand)]
 pub(super) enum Command {
     /// Make the governance key of a region. Its secret half stays offline.
@@ -41,10 +44,14 @@ pub(super) fn run(command: &Command) -> Result<ExitCode, Error> {
     match command {
         Command::Init { region, out } => {
             make_dir(out)?;
+            if out.join("governance.key").exists() {
+                let why = "holds a governance key already: a region keeps the one it has; name another folder for another region";
+                return Err(Error::Other(format!("{}: {why}", out.display())));
+            }
             let key = IdentityKey::from_seed(random()?);
-            write_secret(&out.join("governance.key"), &format!("{}\n", *key.seed_hex()))?;
+            write_secret(&out.join("governance.key"), &format!("{SECRET}{}\n", *key.seed_hex()))?;
             write_secret(&out.join("governance.pub"), &format!("{}\n", key.public()))?;
-            println!("{}", key.public());
+            say!("{}", key.public());
             eprintln!(
                 "the governance key of region {region} is in {}. Keep governance.key on offline media;\n\
                  hand governance.pub to the coordinator's operator.",
@@ -54,7 +61,9 @@ pub(super) fn run(command: &Command) -> Result<ExitCode, Error> {
         Command::Sign { draft, key } => {
             let roster = Roster::parse(read(draft)?.trim_end().as_bytes())?;
             let seed = Zeroizing::new(read(key)?);
-            let seed = unhex(seed.trim()).map_err(|e| Error::config(key, e))?;
+            let seed = seed.trim().strip_prefix(SECRET).and_then(|seed| unhex(seed).ok());
+            let seed = seed
+                .ok_or_else(|| Error::config(key, "not a secret governance key: sign with governance.key, not .pub"))?;
             eprintln!(
                 "signing roster {} of region {}: {} nodes, {} persons, smallest count {}; hash {}",
                 roster.epoch(),
@@ -73,7 +82,7 @@ pub(super) fn run(command: &Command) -> Result<ExitCode, Error> {
                 eprintln!("  person {} key {} ({})", person.name, person.identity, roles.join(", "));
             }
             let signed = IdentityKey::from_seed(seed).sign_roster(roster);
-            println!("{}", String::from_utf8_lossy(&signed.bytes()));
+            say!("{}", String::from_utf8_lossy(&signed.bytes()));
         }
     }
     Ok(ExitCode::SUCCESS)

@@ -28,7 +28,7 @@ pub(super) struct Synth {
 pub(super) fn run(synth: &Synth) -> Result<ExitCode, Error> {
     let plan = Plan { seed: synth.seed, nodes: synth.nodes, clients: synth.clients };
     for node in write(&plan, &synth.out)? {
-        println!("{}\t{}\t{}", node.name, node.clients, node.areas.join(","));
+        say!("{}\t{}\t{}", node.name, node.clients, node.areas.join(","));
     }
     eprintln!("synthetic registers are in {}", synth.out.display());
     Ok(ExitCode::SUCCESS)

@@ -181,7 +181,7 @@ pub(super) async fn run(profile: &Path, command: Command) -> Result<ExitCode, Er
             let request = resolve(&profile, &link, &question.draft()?).await?;
             let (table, repeat) = ask(&profile, &link, request, timeout, retry_missing).await?;
             if no_wait {
-                println!("{}", table.request.id());
+                say!("{}", table.request.id());
                 return Ok(ExitCode::SUCCESS);
             }
             let table = wait(&link, table, timeout).await?;
@@ -211,7 +211,7 @@ fn print_quote(quoted: &Quoted, request: &TableRequest, output: Output) {
     for quote in &quoted.quotes {
         let left = quote.left_nano_rho.iter().min().copied().unwrap_or(0);
         let tables =
-            left.checked_div(quote.cost.nano_rho).map_or_else(String::new, |n| format!("about {n} such tables"));
+            left.checked_div(quote.cost.nano_rho).map_or_else(String::new, |n| format!("such tables: about {n}"));
         let verdict = match (quote.refusal, quote.answered_before) {
             (Some(refusal), _) => format!("would refuse: {refusal}"),
             (None, true) => "answered before: free".to_owned(),
@@ -242,7 +242,7 @@ fn print_quote(quoted: &Quoted, request: &TableRequest, output: Output) {
     let header = ["organisation", "answer", "shows figures from about", "allowance left"];
     print(output, &header, &rows, &json);
     if output == Output::Table {
-        println!(
+        say!(
             "\nexpected to be withheld by all organisations, from public figures: about {} % of the figures",
             quoted.expected_withheld_percent
         );
@@ -271,7 +271,7 @@ fn print_published(table: &Table, output: Output, lang: &str) -> Result<ExitCode
     let Some(published) = render::published(table) else { return Err(Error::Refused(reason(table))) };
     match output {
         Output::Table => render::print(&published, &table.request, lang),
-        Output::Json => println!("{:#}", render::json(&published, &table.request)),
+        Output::Json => say!("{:#}", render::json(&published, &table.request)),
         // Stdout may be closed early: nobody is left to tell.
         Output::Csv => drop(render::csv(std::io::stdout(), &published, &table.request)),
     }

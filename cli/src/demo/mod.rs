@@ -68,7 +68,7 @@ pub(crate) async fn run(demo: &Demo) -> Result<ExitCode, Error> {
     region.stop();
     let story = story?;
     match demo.output {
-        Form::Json => println!("{:#}", story.json()),
+        Form::Json => say!("{:#}", story.json()),
         Form::Table => story.print(),
     }
     match temporary {

@@ -65,26 +65,26 @@ impl Story {
     /// For people.
     pub(super) fn print(&self) {
         for (request, table) in &self.tables {
-            println!();
+            say!();
             render::print(table, request, "en");
         }
-        println!(
+        say!(
             "\nThe first question asked once more: {}.",
             if self.identical { "the same bytes, at no cost" } else { "OTHER BYTES" }
         );
-        println!("A second score table in 2026Q2: refused ({}).", self.refusal.text());
-        println!("\nAllowance left after these tables, in percent of a quarter's:");
+        say!("A second score table in 2026Q2: refused ({}).", self.refusal.text());
+        say!("\nAllowance left after these tables, in percent of a quarter's:");
         for (name, left) in &self.nodes {
             let share = |(period, left): (&String, &Value)| {
                 let percent = left.as_u64().unwrap_or(0) * 100 / 250_000_000;
                 (percent < 100).then(|| format!("{period} {percent} %"))
             };
-            println!("  {name:24} {}", left.iter().filter_map(share).collect::<Vec<_>>().join(", "));
+            say!("  {name:24} {}", left.iter().filter_map(share).collect::<Vec<_>>().join(", "));
         }
-        println!("\nWhat has left {} (`koonti-node releases list`):\n{}", self.releases_of, self.releases);
+        say!("\nWhat has left {} (`koonti-node releases list`):\n{}", self.releases_of, self.releases);
         let withheld = |t: &Published| t.cells.iter().filter(|c| c.state == State::Suppressed).count();
         let total: usize = self.tables.iter().map(|(_, t)| t.cells.len()).sum();
         let sum: usize = self.tables.iter().map(|(_, t)| withheld(t)).sum();
-        println!("{sum} of {total} figures were withheld by every organisation. Synthetic registers only.");
+        say!("{sum} of {total} figures were withheld by every organisation. Synthetic registers only.");
     }
 }

@@ -34,6 +34,9 @@ impl Region {
             let mut inner = self.inner();
             let roster = inner.roster()?.clone();
             let nodes = serving(&roster, request);
+            if nodes.is_empty() {
+                return Err(Failure::Refused(Refusal::AreaNotServed));
+            }
             inner.quotes.entry(id).or_default().push(quoting);
             for node in &nodes {
                 inner.send(node, ToNode::Offer(Box::new(offer.clone())));

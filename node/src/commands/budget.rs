@@ -29,7 +29,7 @@ pub(super) fn budget(config: &Config, output: Output, explain: bool) -> Result<E
             period.to_string(),
             share(spent.nano_rho),
             share(left),
-            format!("about {} typical tables", left / TYPICAL_NANO_RHO),
+            format!("typical tables: {}", left / TYPICAL_NANO_RHO),
         ]);
         items.push(json!({
             "source": mapping.source.as_str(),

@@ -3,6 +3,7 @@
 use super::output::Output;
 use crate::config::{Config, read_toml};
 use crate::error::Error;
+use crate::extracts;
 use crate::fold::Fold;
 use crate::keys::Keys;
 use crate::source::Mapping;
@@ -43,7 +44,13 @@ pub(super) fn check(config: &Config, output: Output) -> Result<ExitCode, Error> 
             "extract",
             match fold.vintages.len() {
                 0 => Err("nothing is imported: run `koonti-node import`".into()),
-                n => Ok(format!("{n} periods are held")),
+                n => match keys.as_ref().map(|keys| sealed_otherwise(config, keys, fold)) {
+                    Ok(0) => Ok(format!("{n} periods are held")),
+                    Ok(bad) => {
+                        Err(format!("{bad} of {n} periods cannot be opened with this key: import the register again"))
+                    }
+                    Err(_) => Err("cannot be tried: the node is not enrolled".into()),
+                },
             },
         );
         add(
@@ -65,6 +72,12 @@ pub(super) fn check(config: &Config, output: Output) -> Result<ExitCode, Error> 
     let json: Vec<_> = items.iter().map(|i| json!({"item": i.what, "state": i.state, "text": i.text})).collect();
     output.print(&["state", "item", "finding"], &rows, &json.into());
     Ok(if items.iter().all(|i| i.state == "ok") { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}
+
+/// How many held periods do not open under the key at hand.
+fn sealed_otherwise(config: &Config, keys: &Keys, fold: &Fold) -> usize {
+    let newest = fold.vintages.iter().filter_map(|((_, _, period), vintages)| Some((*period, *vintages.last()?)));
+    newest.filter(|(period, vintage)| !extracts::readable(&config.state, &keys.seal, *vintage, *period)).count()
 }
 
 fn rules(policy: &Policy) -> String {

@@ -17,13 +17,13 @@ pub(super) fn enroll(config: &Config, token_file: &Path) -> Result<ExitCode, Err
     }
     let token: Token = text.trim().parse().map_err(|e: koonti_proto::BadToken| Error::Refused(e.to_string()))?;
     let enrolled = super::runtime()?.block_on(enrol::take_up(config, &token))?;
-    println!("{}", enrolled.fingerprint);
+    say!("{}", enrolled.fingerprint);
     eprintln!(
-        "{} is enrolled in region {}. Read the fingerprint above to the coordinator's operator\n\
+        "{} is enrolled in region {}; its key in the roster must be\n  {}\nRead the fingerprint above to the coordinator's operator\n\
          by telephone: `koonti-coordinator node list` must show the same. Ask governance, not the\n\
          coordinator, whether its key is {}.\n\
          Next: koonti-node check",
-        enrolled.name, enrolled.region, enrolled.governance
+        enrolled.name, enrolled.region, enrolled.identity, enrolled.governance
     );
     Ok(ExitCode::SUCCESS)
 }

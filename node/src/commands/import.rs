@@ -31,14 +31,14 @@ pub(super) fn import(config: &Config, declared: &[Period]) -> Result<ExitCode, E
     extracts::write(&config.state, &keys.seal, vintage, &imported.slices)?;
     inbox::hand_in(config, &Order::Import { periods, register: mapping.register, source: mapping.source, vintage })?;
     // For the operator's own terminal: the only place where exact counts appear.
-    println!("rows read            {:>10}", imported.rows);
+    say!("rows read            {:>10}", imported.rows);
     for (period, slice) in &imported.slices {
-        println!("clients in {period}    {:>10}", slice.clients());
+        say!("clients in {period}    {:>10}", slice.clients());
     }
     eprintln!("imported vintage {} with {}", vintage.short(), names.join(", "));
     if !released.is_empty() {
         eprintln!(
-            "note: {} have been released from an earlier vintage and stay with it; a new import refills no allowance",
+            "note: released from an earlier vintage, with which it stays: {}; a new import refills no allowance",
             released.join(", ")
         );
     }

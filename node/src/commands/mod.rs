@@ -1,5 +1,14 @@
 //! What the operator types. Data goes to stdout, all else to stderr.
 
+/// Prints a line of data. Stdout may be closed early, as by `head`: nobody is
+/// left to tell then.
+macro_rules! say {
+    ($($arg:tt)*) => {{
+        use std::io::Write as _;
+        let _ = writeln!(std::io::stdout(), $($arg)*);
+    }};
+}
+
 mod budget;
 mod check;
 mod enroll;
@@ -154,5 +163,16 @@ fn summary(request: &koonti_disclosure::TableRequest) -> String {
     };
     let by = if request.by().is_empty() { "in all".to_owned() } else { format!("by {}", request.by().join(", ")) };
     let periods: Vec<String> = request.periods().iter().map(ToString::to_string).collect();
-    format!("{what} {by}, {}", periods.join(" "))
+    let mut text = format!("{what} {by}, {}", periods.join(" "));
+    if let Some(bound) = request.max_per_client() {
+        text += &format!(", at most {bound} needs per client");
+    }
+    for dimension in request.dimensions() {
+        match request.filter(dimension) {
+            Some(codes) if codes.len() <= 5 => text += &format!(", only {dimension} {}", codes.join(" ")),
+            Some(codes) => text += &format!(", only {} codes of {dimension}", codes.len()),
+            None => {}
+        }
+    }
+    text
 }

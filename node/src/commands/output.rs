@@ -38,9 +38,9 @@ impl Output {
                 for row in rows {
                     table.add_row(row.clone());
                 }
-                println!("{table}");
+                say!("{table}");
             }
-            Self::Json => println!("{json:#}"),
+            Self::Json => say!("{json:#}"),
             Self::Csv => {
                 let mut writer = csv::Writer::from_writer(std::io::stdout());
                 // Stdout may be closed early, as by `head`: nobody is left to tell.

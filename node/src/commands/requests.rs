@@ -4,13 +4,14 @@
 use super::output::{Flag, Output};
 use super::{by_prefix, summary};
 use crate::clock;
-use crate::config::Config;
+use crate::config::{Config, read_toml};
 use crate::entry::By;
 use crate::error::Error;
 use crate::fold::{Fold, Known, Standing};
 use crate::inbox::{self, Order};
 use clap::Subcommand;
-use koonti_disclosure::{Digest, Refusal};
+use koonti_disclosure::cost::{self, Cost};
+use koonti_disclosure::{Digest, Policy, Refusal};
 use serde_json::json;
 use std::process::ExitCode;
 
@@ -39,7 +40,7 @@ pub(super) fn run(config: &Config, command: &Command) -> Result<ExitCode, Error>
     let (fold, _) = Fold::read(&config.journal())?;
     match command {
         Command::List { output } => {
-            list(&fold, output.output());
+            list(&fold, &read_toml(&config.policy)?, output.output());
             Ok(ExitCode::SUCCESS)
         }
         Command::Approve { id } => decide(config, &fold, id, |request| Order::Approve { request }, "approved"),
@@ -59,7 +60,7 @@ fn decide(config: &Config, fold: &Fold, id: &str, order: fn(Digest) -> Order, wh
     Ok(ExitCode::SUCCESS)
 }
 
-fn list(fold: &Fold, output: Output) {
+fn list(fold: &Fold, policy: &Policy, output: Output) {
     let mut questions: Vec<(&Digest, &Known)> = fold.questions.iter().collect();
     questions.sort_by_key(|(_, known)| (known.standing != Standing::Waiting, std::cmp::Reverse(known.time)));
     let (mut rows, mut items) = (Vec::new(), Vec::new());
@@ -68,18 +69,26 @@ fn list(fold: &Fold, output: Output) {
         let what = signed.as_ref().map_or_else(|| "refused when it came".to_owned(), |s| summary(s.request()));
         let who = signed.as_ref().map_or_else(String::new, |s| s.requester().to_string());
         let purpose = signed.as_ref().map_or("", |s| s.request().purpose().basis());
+        let cost = signed.as_ref().and_then(|s| cost::of_period(s.request(), policy.allowance().gate_atto_delta).ok());
+        let percent = |cost: Cost| 100 * u128::from(cost.nano_rho) / u128::from(policy.allowance().nano_rho_per_period);
+        let share = cost.map_or_else(String::new, |cost| format!("{} %", percent(cost)));
         let until = known.question.as_ref().map_or_else(String::new, |q| clock::shown(q.deadline));
-        rows.push(vec![id.short(), shown(known), what, who.clone(), purpose.to_owned(), until]);
+        rows.push(vec![id.short(), shown(known), what, share, who.clone(), purpose.to_owned(), until]);
         items.push(json!({
             "id": id.to_string(),
             "state": shown(known),
             "requester": who,
+            "cost_nano_rho": cost.map(|c| c.nano_rho),
             "request": known.question.as_ref().map(|q| q.request["request"].clone()),
             "deadline": known.question.as_ref().map(|q| q.deadline),
             "time": known.time,
         }));
     }
-    output.print(&["id", "state", "question", "asked by", "for", "answer before (UTC)"], &rows, &items.into());
+    output.print(
+        &["id", "state", "question", "costs of each quarter", "asked by", "for", "answer before (UTC)"],
+        &rows,
+        &items.into(),
+    );
 }
 
 fn shown(known: &Known) -> String {

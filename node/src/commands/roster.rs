@@ -35,7 +35,7 @@ pub(super) fn run(config: &Config, command: &Command) -> Result<ExitCode, Error>
     let keys = Keys::load(&config.keys)?;
     let read = |path: &Path| -> Result<Option<SignedRoster>, Error> {
         match std::fs::read(path) {
-            Ok(bytes) => Ok(Some(SignedRoster::parse(&bytes, keys.member.governance)?)),
+            Ok(bytes) => Ok(Some(SignedRoster::parse(bytes.trim_ascii_end(), keys.member.governance)?)),
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
             Err(e) => Err(Error::file(path, &e)),
         }
@@ -45,7 +45,7 @@ pub(super) fn run(config: &Config, command: &Command) -> Result<ExitCode, Error>
             for (what, path) in [("in force", config.roster()), ("waits for approval", config.pending_roster())] {
                 match read(&path)? {
                     Some(signed) => describe(what, signed.roster()),
-                    None => println!("{what}: none"),
+                    None => say!("{what}: none"),
                 }
             }
             Ok(ExitCode::SUCCESS)
@@ -102,14 +102,14 @@ fn approve(config: &Config, keys: &Keys, roster: &Roster, hash: Option<&str>, ye
 }
 
 fn describe(what: &str, roster: &Roster) {
-    println!("{what}: roster {} of region {}, hash {}", roster.epoch(), roster.region(), roster.hash());
-    println!("  smallest count accepted in the region: {}", roster.floor().k);
+    say!("{what}: roster {} of region {}, hash {}", roster.epoch(), roster.region(), roster.hash());
+    say!("  smallest count accepted in the region: {}", roster.floor().k);
     for node in roster.nodes() {
-        println!("  node {} serving {} areas, key {}", node.name, node.areas.len(), node.identity);
+        say!("  node {} serving {} areas, key {}", node.name, node.areas.len(), node.identity);
     }
     for person in roster.persons() {
         let roles: Vec<String> = person.roles.iter().map(|r| format!("{r:?}").to_lowercase()).collect();
-        println!("  person {} ({}), key {}", person.name, roles.join(", "), person.identity);
+        say!("  person {} ({}), key {}", person.name, roles.join(", "), person.identity);
     }
 }
 
