@@ -8,6 +8,11 @@ pub fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
+/// Now in nanoseconds, for names in the order of their making.
+pub fn nanoseconds() -> u128 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos())
+}
+
 /// A time as `2026-11-21 20:15` UTC, for people.
 pub fn shown(time: u64) -> String {
     let (days, seconds) = (time / 86_400, time % 86_400);

@@ -74,7 +74,7 @@ pub(crate) fn hand_in(config: &Config, order: &Order) -> Result<bool, Error> {
     koonti_journal::create_dir_private(&config.state)?;
     koonti_journal::create_dir_private(&dir)?;
     let name = Digest(crate::keys::random()?).short();
-    let path = dir.join(format!("{}-{name}.json", clock::now()));
+    let path = dir.join(format!("{:024}-{name}.json", clock::nanoseconds()));
     let bytes = canonical::to_bytes(order).expect("names, integers and hex");
     koonti_journal::write_atomic(&path, &bytes, 0o600)?;
     let start = Instant::now();

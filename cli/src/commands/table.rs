@@ -8,6 +8,7 @@ use crate::output::{Flag, Output, print};
 use crate::profile::Profile;
 use crate::render;
 use clap::{Args, Subcommand, ValueEnum};
+use koonti_disclosure::combine::Published;
 use koonti_disclosure::request::{Draft, Measure, Purpose, ReleaseKind};
 use koonti_disclosure::{Period, Progress, Refusal, TableRequest};
 use koonti_proto::wire::{Table, TableState};
@@ -267,8 +268,22 @@ fn warnings(request: &TableRequest) -> Vec<&'static str> {
     warnings
 }
 
+/// The published table, or why there is none.
+fn published(table: &Table) -> Result<Published, Error> {
+    match (render::published(table), table.state) {
+        (Some(published), _) => Ok(published),
+        (None, TableState::Refused) => Err(Error::Refused(reason(table))),
+        (None, TableState::Open) => {
+            Err(Error::Other("the table is still open: wait, or see `koonti table show`".into()))
+        }
+        (None, TableState::Published) => {
+            Err(Error::Other("this version cannot read the published table: upgrade koonti".into()))
+        }
+    }
+}
+
 fn print_published(table: &Table, output: Output, lang: &str) -> Result<ExitCode, Error> {
-    let Some(published) = render::published(table) else { return Err(Error::Refused(reason(table))) };
+    let published = published(table)?;
     match output {
         Output::Table => render::print(&published, &table.request, lang),
         Output::Json => say!("{:#}", render::json(&published, &table.request)),
@@ -278,7 +293,7 @@ fn print_published(table: &Table, output: Output, lang: &str) -> Result<ExitCode
     Ok(code(&published))
 }
 
-fn code(published: &koonti_disclosure::combine::Published) -> ExitCode {
+fn code(published: &Published) -> ExitCode {
     if published.nodes_missing.is_empty() {
         return ExitCode::SUCCESS;
     }
@@ -323,7 +338,7 @@ fn list(tables: &[Table], output: Output) {
 }
 
 fn export(table: &Table, out: &Path) -> Result<ExitCode, Error> {
-    let Some(published) = render::published(table) else { return Err(Error::Refused(reason(table))) };
+    let published = published(table)?;
     match out.extension().and_then(|e| e.to_str()) {
         Some("csv") => {
             let mut bytes = Vec::new();

@@ -12,6 +12,9 @@ use std::path::PathBuf;
 const SERVER_DAYS: u32 = 365;
 
 #[derive(Args)]
+#[command(
+    after_help = "Example:\n  koonti-coordinator init --region ita --governance governance/governance.pub --dir coordinator --host region.example.fi"
+)]
 pub(super) struct Init {
     /// The region's name: a-z, 0-9 and "-".
     #[arg(long)]

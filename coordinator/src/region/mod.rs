@@ -122,7 +122,9 @@ impl Inner {
         let absent = || Failure::NotFound("there is no such table".to_owned());
         let table = self.store.fold.tables.get(&id).ok_or_else(absent)?;
         let published = match table.published {
-            Some(_) if with_figures => self.store.table(id).map_err(internal)?.unwrap_or_default(),
+            Some(_) if with_figures => {
+                self.store.table(id).map_err(internal)?.ok_or_else(|| internal("a published table is not indexed"))?
+            }
             _ => Vec::new(),
         };
         let nodes = table.nodes.iter().map(|(node, standing)| {

@@ -57,6 +57,11 @@ fn decide(config: &Config, fold: &Fold, id: &str, order: fn(Digest) -> Order, wh
     let by_daemon = inbox::hand_in(config, &order(id))?;
     let when = if by_daemon { "the running node has taken it" } else { "the node takes it up when it runs" };
     eprintln!("{what}: {}; {when}", id.short());
+    if what == "approved" && known.standing != Standing::Waiting {
+        eprintln!(
+            "it was refused before: if its table is closed by now, the figures join it when somebody asks with --retry-missing"
+        );
+    }
     Ok(ExitCode::SUCCESS)
 }
 

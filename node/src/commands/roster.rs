@@ -52,24 +52,25 @@ pub(super) fn run(config: &Config, command: &Command) -> Result<ExitCode, Error>
         }
         Command::Approve { hash, file, yes } => {
             let pending = match file {
-                Some(path) => {
-                    let signed =
-                        read(path)?.ok_or_else(|| Error::Refused(format!("{}: no such file", path.display())))?;
-                    koonti_journal::create_dir_private(&config.state)?;
-                    koonti_journal::write_atomic(&config.pending_roster(), &signed.bytes(), 0o600)?;
-                    signed
-                }
+                Some(path) => read(path)?.ok_or_else(|| Error::Refused(format!("{}: no such file", path.display())))?,
                 None => read(&config.pending_roster())?.ok_or_else(|| {
                     let why = "no roster waits for approval: the running node fetches it from the coordinator";
                     Error::Refused(why.into())
                 })?,
             };
-            approve(config, &keys, pending.roster(), hash.as_deref(), *yes)
+            approve(config, &keys, &pending, hash.as_deref(), *yes)
         }
     }
 }
 
-fn approve(config: &Config, keys: &Keys, roster: &Roster, hash: Option<&str>, yes: bool) -> Result<ExitCode, Error> {
+fn approve(
+    config: &Config,
+    keys: &Keys,
+    signed: &SignedRoster,
+    hash: Option<&str>,
+    yes: bool,
+) -> Result<ExitCode, Error> {
+    let roster = signed.roster();
     let refused = |why: String| Err(Error::Refused(why));
     if *roster.region() != keys.member.region {
         return refused(format!("the roster is of region {}, this node of {}", roster.region(), keys.member.region));
@@ -93,6 +94,9 @@ fn approve(config: &Config, keys: &Keys, roster: &Roster, hash: Option<&str>, ye
         None if yes || confirmed()? => {}
         None => return refused("not approved".into()),
     }
+    // Last, so that a file that was refused displaces nothing.
+    koonti_journal::create_dir_private(&config.state)?;
+    koonti_journal::write_atomic(&config.pending_roster(), &signed.bytes(), 0o600)?;
     inbox::hand_in(config, &Order::Roster { epoch: roster.epoch(), roster: roster.hash() })?;
     if Fold::read(&config.journal())?.0.roster != Some((roster.epoch(), roster.hash())) {
         return refused("another roster has come meanwhile; nothing was approved: look again".into());
