@@ -130,7 +130,7 @@ fn show(release: &Recorded, output: Output) {
     names.extend(release.received.request().by().iter().map(String::as_str));
     let figures: &[&str] = match release.received.request().measure() {
         Measure::Clients => &["value"],
-        Measure::Score => &["clients", "sum"],
+        Measure::Score => &["value", "clients", "sum"],
     };
     let text = |v: &Value| v.as_str().map_or_else(|| v.to_string(), str::to_owned);
     let rows: Vec<Vec<String>> = cells
@@ -160,7 +160,9 @@ fn cells(received: &Received) -> Vec<Value> {
                     Measure::Clients => cell["value"] = count.into(),
                     Measure::Score => {
                         cell["clients"] = count.into();
-                        cell["sum"] = received.value(p, 1, c).into();
+                        let sum = received.value(p, 1, c).unwrap_or(0);
+                        cell["sum"] = sum.into();
+                        cell["value"] = request.score_range().map(|range| mean(range, sum, count)).into();
                     }
                 }
             }
@@ -168,6 +170,13 @@ fn cells(received: &Received) -> Vec<Value> {
         }
     }
     cells
+}
+
+/// The mean in units of the score, to three decimals: post-processing of what left.
+#[expect(clippy::cast_precision_loss, reason = "display only")]
+fn mean((lo, hi): (i64, i64), sum: i64, count: i64) -> f64 {
+    let mean = (lo + hi) as f64 / 2.0 + sum as f64 / (2.0 * count as f64);
+    (mean * 1000.0).round() / 1000.0
 }
 
 #[expect(clippy::cast_precision_loss, reason = "display only")]
