@@ -146,21 +146,18 @@ fn worker(desk: &Desk, work: &Receiver<Offer>, outgoing: &UnboundedSender<Outgoi
     for id in desk.approved() {
         compute(desk, id, &send)?;
     }
+    let mut looked = Instant::now();
     loop {
+        // By the clock and not when idle: a flood of offers must not keep the
+        // operator's orders waiting.
+        if looked.elapsed() >= INBOX_EVERY {
+            orders(desk, &send)?;
+            looked = Instant::now();
+        }
         let offer = match work.recv_timeout(INBOX_EVERY) {
             Ok(offer) => offer,
             Err(RecvTimeoutError::Disconnected) => return Ok(()),
-            Err(RecvTimeoutError::Timeout) => {
-                for done in inbox::work_off(desk.config(), desk.store())? {
-                    match done {
-                        Done::Compute(id) => compute(desk, id, &send)?,
-                        Done::Declined(id) => send(id, Answer::Refusal(Refusal::DeclinedByPerson), Instant::now()),
-                        Done::Roster => desk.reload_roster()?,
-                        Done::Nothing => {}
-                    }
-                }
-                continue;
-            }
+            Err(RecvTimeoutError::Timeout) => continue,
         };
         let request = offer.request.request();
         let (id, at) = (request.id(), Instant::now() + tick(request));
@@ -173,6 +170,19 @@ fn worker(desk: &Desk, work: &Receiver<Offer>, outgoing: &UnboundedSender<Outgoi
             Next::Compute => compute(desk, id, &send)?,
         }
     }
+}
+
+/// Works off what the operator has ordered.
+fn orders(desk: &Desk, send: &impl Fn(Digest, Answer, Instant)) -> Result<(), Error> {
+    for done in inbox::work_off(desk.config(), desk.store())? {
+        match done {
+            Done::Compute(id) => compute(desk, id, send)?,
+            Done::Declined(id) => send(id, Answer::Refusal(Refusal::DeclinedByPerson), Instant::now()),
+            Done::Roster => desk.reload_roster()?,
+            Done::Nothing => {}
+        }
+    }
+    Ok(())
 }
 
 fn compute(desk: &Desk, id: Digest, send: &impl Fn(Digest, Answer, Instant)) -> Result<(), Error> {

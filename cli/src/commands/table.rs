@@ -242,7 +242,7 @@ fn print_quote(quoted: &Quoted, request: &TableRequest, output: Output) {
     });
     let header = ["organisation", "answer", "shows figures from about", "allowance left"];
     print(output, &header, &rows, &json);
-    if output == Output::Table {
+    if output == Output::Table && !quoted.quotes.is_empty() {
         say!(
             "\nexpected to be withheld by all organisations, from public figures: about {} % of the figures",
             quoted.expected_withheld_percent

@@ -30,7 +30,7 @@ impl Region {
             quote_only: true,
             deadline: clock::now() + QUOTE_TIMEOUT.as_secs(),
         };
-        let (mut waiting, roster) = {
+        let (mut waiting, mut unreachable, roster): (Vec<Name>, Vec<Name>, Roster) = {
             let mut inner = self.inner();
             let roster = inner.roster()?.clone();
             let nodes = serving(&roster, request);
@@ -41,7 +41,8 @@ impl Region {
             for node in &nodes {
                 inner.send(node, ToNode::Offer(Box::new(offer.clone())));
             }
-            (nodes, roster)
+            let (here, away) = nodes.into_iter().partition(|node| inner.connected.contains_key(node));
+            (here, away, roster)
         };
         let mut received: Vec<Quote> = Vec::new();
         let all = async {
@@ -61,9 +62,11 @@ impl Region {
             senders.retain(|sender| !sender.is_closed());
             !senders.is_empty()
         });
+        unreachable.append(&mut waiting);
+        unreachable.sort();
         received.sort_by(|a, b| a.node.cmp(&b.node));
         let expected_withheld_percent = expect::withheld_percent(request.request(), &roster, &received);
-        Ok(Asked::Quote { quotes: received, unreachable: waiting, expected_withheld_percent })
+        Ok(Asked::Quote { quotes: received, unreachable, expected_withheld_percent })
     }
 
     pub(super) fn ask(&self, ask: &Ask) -> Result<(Table, bool), Failure> {
