@@ -4,7 +4,7 @@ use crate::error::Error;
 use crate::profile::Profile;
 use indicatif::{ProgressBar, ProgressStyle};
 use koonti_disclosure::identity::Intent;
-use koonti_disclosure::request::Draft;
+use koonti_disclosure::request::{Draft, ReleaseKind};
 use koonti_disclosure::{Codebook, Progress, Refusal, TableRequest};
 use koonti_proto::wire::{Ask, Asked, Quote, Table, TableState};
 use koonti_proto::{Failure, PeopleLink};
@@ -20,16 +20,42 @@ pub(crate) async fn resolve(profile: &Profile, link: &PeopleLink, draft: &Draft)
     Ok(TableRequest::resolve(draft, profile.region(), &areas, Codebook::built_in())?)
 }
 
+/// How long organisations may take.
+#[derive(Clone, Copy)]
+pub(crate) struct Patience {
+    /// To answer; for a regional table, to accept. Seconds.
+    pub(crate) timeout_s: u64,
+    /// With each step of a regional sum. Seconds.
+    pub(crate) phase_timeout_s: u64,
+}
+
+/// Steps of a regional sum that may run out of time before its table is closed:
+/// five, five more when it is tried once more, and something to spare.
+const MOST_STEPS: u64 = 12;
+
+impl Patience {
+    /// The longest that a table may stay open, seconds.
+    fn longest_s(self, release: ReleaseKind) -> u64 {
+        match release {
+            ReleaseKind::PerNode => self.timeout_s,
+            ReleaseKind::Regional => self.timeout_s.saturating_add(self.phase_timeout_s.saturating_mul(MOST_STEPS)),
+        }
+    }
+}
+
 /// Asks for a table.
 pub(crate) async fn ask(
     profile: &Profile,
     link: &PeopleLink,
     request: TableRequest,
-    timeout_s: u64,
+    patience: Patience,
     retry_missing: bool,
 ) -> Result<(Table, bool), Error> {
-    let request = profile.sign(request, timeout_s, Intent::Ask);
-    match link.ask(Ask { request, validate_only: false, timeout_s, retry_missing }).await? {
+    let Patience { timeout_s, phase_timeout_s } = patience;
+    // The nodes check the signature once more when the sum is made.
+    let stands_s = patience.longest_s(request.release());
+    let request = profile.sign(request, stands_s, Intent::Ask);
+    match link.ask(Ask { request, validate_only: false, timeout_s, retry_missing, phase_timeout_s }).await? {
         Asked::Table(table, repeat) => Ok((*table, repeat)),
         Asked::Quote { .. } => Err(Error::Other("the coordinator answered a question with a quote".into())),
     }
@@ -43,6 +69,8 @@ pub(crate) struct Quoted {
     pub(crate) unreachable: Vec<String>,
     /// Share of the table's figures expected to be withheld, percent.
     pub(crate) expected_withheld_percent: u32,
+    /// Figures of a regional table that one organisation alone can fill.
+    pub(crate) lone_cells: u64,
 }
 
 impl Quoted {
@@ -60,32 +88,33 @@ impl Quoted {
 /// Asks for a quote.
 pub(crate) async fn quote(profile: &Profile, link: &PeopleLink, request: TableRequest) -> Result<Quoted, Error> {
     let request = profile.sign(request, 60, Intent::Quote);
-    match link.ask(Ask { request, validate_only: true, timeout_s: 60, retry_missing: false }).await? {
-        Asked::Quote { quotes, unreachable, expected_withheld_percent } => {
+    let ask = Ask { request, validate_only: true, timeout_s: 60, retry_missing: false, phase_timeout_s: 0 };
+    match link.ask(ask).await? {
+        Asked::Quote { quotes, unreachable, expected_withheld_percent, lone_cells } => {
             let unreachable = unreachable.iter().map(ToString::to_string).collect();
-            Ok(Quoted { quotes, unreachable, expected_withheld_percent })
+            Ok(Quoted { quotes, unreachable, expected_withheld_percent, lone_cells })
         }
         Asked::Table(..) => Err(Error::Other("the coordinator answered a quote with a table".into())),
     }
 }
 
 /// Follows an open table until it is closed; reconnects when the stream ends.
-pub(crate) async fn wait(link: &PeopleLink, mut table: Table, timeout_s: u64) -> Result<Table, Error> {
+pub(crate) async fn wait(link: &PeopleLink, mut table: Table, patience: Patience) -> Result<Table, Error> {
     let id = table.request.id();
     // On a terminal only; elsewhere indicatif draws nothing.
     let bar = ProgressBar::new(table.nodes.len() as u64);
     let style = ProgressStyle::with_template("{pos} of {len} organisations have answered {wide_bar} {msg}");
     bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-    let deadline = tokio::time::Instant::now() + Duration::from_secs(timeout_s.saturating_add(30));
+    let longest_s = patience.longest_s(table.request.release()).saturating_add(30);
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(longest_s);
     while table.state == TableState::Open {
         let following = async {
             let mut moves = link.watch(id).await?;
             while let Some(moved) = moves.next().await {
                 table = moved?;
-                let answered = |p: Progress| matches!(p, Progress::Released | Progress::Refused);
-                bar.set_position(table.nodes.iter().filter(|n| answered(n.progress)).count() as u64);
-                let person = table.nodes.iter().filter(|n| n.progress == Progress::AwaitingApproval).count();
-                bar.set_message(if person > 0 { format!("{person} wait for a person") } else { String::new() });
+                let (answered, message) = standing(&table);
+                bar.set_position(answered);
+                bar.set_message(message);
                 if table.state != TableState::Open {
                     break;
                 }
@@ -103,6 +132,21 @@ pub(crate) async fn wait(link: &PeopleLink, mut table: Table, timeout_s: u64) ->
     }
     bar.finish_and_clear();
     Ok(table)
+}
+
+/// How many organisations have answered, and what the others are at.
+fn standing(table: &Table) -> (u64, String) {
+    let at = |wanted: &[Progress]| table.nodes.iter().filter(|n| wanted.contains(&n.progress)).count();
+    let (joined, sent) = (at(&[Progress::Joined]), at(&[Progress::Sent]));
+    let answered = table.nodes.len() - at(&[Progress::Offered, Progress::AwaitingApproval, Progress::Accepted]);
+    let message = match (at(&[Progress::AwaitingApproval]), at(&[Progress::Ready])) {
+        _ if joined + sent > 0 => format!("adding up: {sent} of {} have sent their masked figures", joined + sent),
+        (0, 0) => String::new(),
+        (0, ready) => format!("{ready} are ready"),
+        (person, 0) => format!("{person} wait for a person"),
+        (person, ready) => format!("{ready} are ready, {person} wait for a person"),
+    };
+    (answered as u64, message)
 }
 
 /// Why no node released: the reason that most of those who answered gave.

@@ -108,10 +108,10 @@ impl Profile {
         Ok(SignedRoster::parse(&bytes, self.file.governance)?)
     }
 
-    /// Signs a question that nodes may take `timeout_s` to answer.
-    pub(crate) fn sign(&self, request: TableRequest, timeout_s: u64, intent: Intent) -> SignedRequest {
+    /// Signs a question whose table may stay open for `open_s` seconds.
+    pub(crate) fn sign(&self, request: TableRequest, open_s: u64, intent: Intent) -> SignedRequest {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-        self.identity.sign_request(request, self.file.name.clone(), now + timeout_s + QUESTION_STANDS_S, intent)
+        self.identity.sign_request(request, self.file.name.clone(), now + open_s + QUESTION_STANDS_S, intent)
     }
 }
 

@@ -1,6 +1,7 @@
 //! What a coordinator's journal holds: canonical JSON, one entry a frame.
 
 use koonti_disclosure::roster::Role;
+use koonti_disclosure::round::Strictness;
 use koonti_disclosure::{Digest, Name, Refusal};
 use serde::{Deserialize, Serialize};
 
@@ -47,13 +48,54 @@ pub enum Entry {
         /// Unix time, seconds.
         time: u64,
     },
+    /// A node is ready for a regional round, if it is at least this strict.
+    Ready {
+        /// The table.
+        id: Digest,
+        /// The node.
+        node: Name,
+        /// Its terms.
+        terms: Strictness,
+        /// Unix time, seconds.
+        time: u64,
+    },
+    /// A regional round has begun.
+    RoundBegan {
+        /// For a retry: the abort certificate, hex.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        certificate: Option<String>,
+        /// The table.
+        id: Digest,
+        /// The round's specification.
+        spec: serde_json::Value,
+        /// Unix time, seconds.
+        time: u64,
+    },
+    /// A regional round has failed.
+    RoundFailed {
+        /// The table.
+        id: Digest,
+        /// True when masked inputs may have been made: only a certificate then
+        /// lets the nodes try again.
+        inputs: bool,
+        /// The round.
+        round: Digest,
+        /// Unix time, seconds.
+        time: u64,
+    },
     /// The table is closed: published if any node released.
     Closed {
+        /// The nodes in a regional sum; empty for a table per organisation.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        counted: Vec<Name>,
         /// The table.
         id: Digest,
         /// SHA-256 of the published bytes; absent when no node released.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         published: Option<Digest>,
+        /// Why a regional table is not published.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<Refusal>,
         /// Unix time, seconds.
         time: u64,
     },
@@ -99,6 +141,9 @@ pub struct Asked {
     pub nodes: Vec<Name>,
     /// The round's public nonce.
     pub nonce: Digest,
+    /// How long each phase of a regional round may take, seconds; 0 for a table
+    /// per organisation.
+    pub phase_timeout_s: u64,
     /// The signed request.
     pub request: serde_json::Value,
     /// The round's id.

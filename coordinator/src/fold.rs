@@ -3,6 +3,9 @@
 use crate::entry::{Enrolled, Entry, MemberKind};
 use crate::error::Error;
 use koonti_disclosure::identity::SignedRequest;
+use koonti_disclosure::names::unhex_vec;
+use koonti_disclosure::request::ReleaseKind;
+use koonti_disclosure::round::{RoundSpec, Strictness};
 use koonti_disclosure::{Codebook, Digest, Name, Progress, Refusal, canonical};
 use koonti_proto::wire::TableState;
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,6 +31,23 @@ pub struct Table {
     pub state: TableState,
     /// SHA-256 of the published bytes.
     pub published: Option<Digest>,
+    /// How long each phase of a regional round may take, seconds.
+    pub phase_timeout_s: u64,
+    /// The regional rounds begun for it, oldest first.
+    pub rounds: Vec<Attempt>,
+    /// When it was last asked or failed, Unix seconds.
+    pub touched: u64,
+}
+
+/// One regional round.
+pub struct Attempt {
+    /// What its participants signed.
+    pub spec: RoundSpec,
+    /// For a retry: the abort certificate.
+    pub certificate: Vec<u8>,
+    /// None while it runs or when it was opened; else whether masked inputs may
+    /// have been made.
+    pub failed: Option<bool>,
 }
 
 /// Where one node stands with one table.
@@ -35,8 +55,12 @@ pub struct Table {
 pub enum Standing {
     /// Not answered yet; the phase is not durable.
     Open(Progress),
+    /// Ready for a regional round.
+    Ready(Strictness),
     /// Released these bytes.
     Released(Digest),
+    /// In the regional sum.
+    Counted,
     /// Refused, or silent until the deadline.
     Refused(Refusal),
 }
@@ -45,6 +69,24 @@ impl Table {
     /// True when no node can still change the table.
     pub fn complete(&self) -> bool {
         !self.nodes.values().any(|s| matches!(s, Standing::Open(_)))
+    }
+
+    /// True for a table by secure aggregation.
+    pub fn is_regional(&self) -> bool {
+        self.request.request().release() == ReleaseKind::Regional
+    }
+
+    /// The nodes ready for a round, and their terms.
+    pub fn ready(&self) -> impl Iterator<Item = (&Name, Strictness)> {
+        self.nodes.iter().filter_map(|(node, standing)| match standing {
+            Standing::Ready(terms) => Some((node, *terms)),
+            _ => None,
+        })
+    }
+
+    /// The newest round, while nobody has seen it fail and the table is open.
+    pub fn running(&self) -> Option<&Attempt> {
+        self.rounds.last().filter(|round| round.failed.is_none() && self.state == TableState::Open)
     }
 }
 
@@ -114,13 +156,30 @@ impl Fold {
                         nodes,
                         state: TableState::Open,
                         published: None,
+                        phase_timeout_s: asked.phase_timeout_s,
+                        rounds: Vec::new(),
+                        touched: asked.time,
                     },
                 );
             }
-            Entry::Reopened { deadline, id, nodes, request, .. } => {
+            Entry::Ready { id, node, terms, .. } => {
+                *self.tables.get_mut(&id)?.nodes.get_mut(&node)? = Standing::Ready(terms);
+            }
+            Entry::RoundBegan { certificate, id, spec, .. } => {
+                let spec = RoundSpec::parse(&canonical::to_bytes(&spec).ok()?).ok()?;
+                let certificate = certificate.and_then(|hex| unhex_vec(&hex).ok()).unwrap_or_default();
+                self.tables.get_mut(&id)?.rounds.push(Attempt { spec, certificate, failed: None });
+            }
+            Entry::RoundFailed { id, inputs, round, time } => {
+                let table = self.tables.get_mut(&id)?;
+                table.touched = time;
+                table.rounds.iter_mut().find(|r| r.spec.round() == round)?.failed = Some(inputs);
+            }
+            Entry::Reopened { deadline, id, nodes, request, time } => {
                 let table = self.tables.get_mut(&id)?;
                 table.request = signed(&request)?;
                 table.deadline = deadline;
+                table.touched = time;
                 table.state = TableState::Open;
                 for node in nodes {
                     table.nodes.insert(node, Standing::Open(Progress::Offered));
@@ -132,12 +191,15 @@ impl Fold {
             Entry::Refused { id, node, reason, .. } => {
                 *self.tables.get_mut(&id)?.nodes.get_mut(&node)? = Standing::Refused(reason);
             }
-            Entry::Closed { id, published, .. } => {
+            Entry::Closed { counted, id, published, reason, .. } => {
                 let table = self.tables.get_mut(&id)?;
-                for standing in table.nodes.values_mut() {
-                    if let Standing::Open(_) = standing {
-                        *standing = Standing::Refused(Refusal::NoAnswer);
-                    }
+                for (node, standing) in &mut table.nodes {
+                    *standing = match *standing {
+                        _ if counted.contains(node) => Standing::Counted,
+                        Standing::Open(_) => Standing::Refused(Refusal::NoAnswer),
+                        Standing::Ready(_) => Standing::Refused(reason.unwrap_or(Refusal::RoundLeft)),
+                        said => said,
+                    };
                 }
                 // A retry that failed leaves what was published before.
                 table.published = published.or(table.published);

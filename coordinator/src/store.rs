@@ -26,7 +26,7 @@ impl Store {
     /// # Errors
     /// When another process has it, or the journal is damaged.
     pub fn open(config: &Config) -> Result<Self, Error> {
-        for dir in ["", "releases", "tables", "invitations"] {
+        for dir in ["", "releases", "rounds", "tables", "invitations"] {
             koonti_journal::create_dir_private(&config.state.join(dir))?;
         }
         let (journal, entries) = Journal::open(&config.journal())?;
@@ -94,6 +94,14 @@ impl Store {
         let path = self.table_path(Digest(sha256));
         let bytes = std::fs::read(&path).map_err(|e| Error::file(&path, &e))?;
         intact(&path, &bytes, Digest(sha256)).map(Some)
+    }
+
+    /// The journal of a regional round: every message taken and every phase closed.
+    ///
+    /// # Errors
+    /// When the disk fails, or another process has it.
+    pub fn round(&self, round: Digest) -> Result<(Journal, Vec<Vec<u8>>), Error> {
+        Ok(Journal::open(&self.state.join("rounds").join(format!("{round}.journal")))?)
     }
 
     fn release_path(&self, sha256: Digest) -> PathBuf {

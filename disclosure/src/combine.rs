@@ -34,8 +34,11 @@ pub struct Published {
     pub nodes_counted: Vec<Name>,
     /// The nodes asked that are not in it, and why.
     pub nodes_missing: Vec<Missing>,
-    /// The terms under which each counted node released.
+    /// The terms under which each counted node released; empty for a regional table.
     pub per_node: Vec<NodeTerms>,
+    /// The terms of a regional table.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub regional: Option<RegionalTerms>,
     /// The request.
     pub request: serde_json::Value,
     /// `value`, `low` and `high` of cells are in units of one over this.
@@ -68,6 +71,33 @@ pub struct NodeTerms {
     pub tau: i64,
 }
 
+/// The rules under which a regional sum was opened and published.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RegionalTerms {
+    /// Nodes that may collude with the coordinator.
+    pub c: u32,
+    /// Chance that the table prints a cell below k, as a fraction.
+    pub eta: (u64, u64),
+    /// Honest contributors that the noise is sized for.
+    pub h: u32,
+    /// Nodes that may know one person.
+    pub j: u32,
+    /// Smallest count that may be printed.
+    pub k: u32,
+    /// Nodes of the roster.
+    pub n: u32,
+    /// The round: SHA-256 of its specification.
+    pub round: Digest,
+    /// Shares that open.
+    pub t: u32,
+    /// Smallest noisy sum that is printed.
+    pub threshold: i64,
+    /// Fewest nodes whose sum is opened.
+    pub u_min: u32,
+    /// Variance of the noise on each count, as a reduced fraction.
+    pub variance_present: (u64, u64),
+}
+
 /// Whether a cell has a figure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -97,6 +127,10 @@ pub struct Cell {
     pub near_threshold: bool,
     /// How many counted nodes withheld the cell.
     pub nodes_suppressed: u64,
+    /// In a regional table: this figure as a share of `ANY` with its 95 % interval,
+    /// in hundredths of a percent: value, low, high.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub share: Option<[i64; 3]>,
     /// Whether there is a figure.
     pub state: State,
     /// With a score: the noisy sum of `2x - (lo + hi)`.
@@ -105,6 +139,24 @@ pub struct Cell {
     /// The figure.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub value: Option<i64>,
+}
+
+impl Cell {
+    /// A cell without a figure.
+    pub(crate) fn suppressed(codes: BTreeMap<String, String>) -> Self {
+        Self {
+            clients: None,
+            codes,
+            high: None,
+            low: None,
+            near_threshold: false,
+            nodes_suppressed: 0,
+            share: None,
+            state: State::Suppressed,
+            sum: None,
+            value: None,
+        }
+    }
 }
 
 /// Adds up the releases of one request. `releases` are in any order.
@@ -147,6 +199,7 @@ pub fn combine(request: &TableRequest, mut releases: Vec<Received>, mut missing:
                 tau: r.tau(),
             })
             .collect(),
+        regional: None,
         request: serde_json::from_slice(request.bytes()).expect("canonical bytes are JSON"),
         scale: if request.measure() == Measure::Score { MEAN_SCALE } else { 1 },
         v: 1,
@@ -161,17 +214,7 @@ fn cell(
     draw: i64,
 ) -> Cell {
     let variance = request.variance();
-    let mut cell = Cell {
-        clients: None,
-        codes,
-        high: None,
-        low: None,
-        near_threshold: false,
-        nodes_suppressed: 0,
-        state: State::Suppressed,
-        sum: None,
-        value: None,
-    };
+    let mut cell = Cell::suppressed(codes);
     let two_sd =
         i64::try_from((4 * u128::from(variance.num()) / u128::from(variance.den())).isqrt()).expect("at most 2^17");
     let (mut count, mut sum, mut terms, mut withheld) = (0i64, 0i64, 0u32, 0i64);
@@ -220,22 +263,28 @@ fn cell(
     clippy::cast_possible_truncation,
     reason = "post-processing of noisy integers far below 2^52"
 )]
-fn mean(count: i64, sum: i64, terms: u32, sd: f64, (lo, hi): (i64, i64)) -> Option<(i64, i64, i64)> {
-    let (n, s) = (count as f64, sum as f64);
+pub(crate) fn mean(count: i64, sum: i64, terms: u32, sd: f64, (lo, hi): (i64, i64)) -> Option<(i64, i64, i64)> {
     let sd_count = sd * f64::from(terms).sqrt();
-    let sd_sum = sd_count * (hi - lo) as f64;
-    if terms == 0 || n < 5.0 * sd_count {
-        return None;
-    }
-    // r = s/n solves (s - r n)^2 <= z^2 (sd_sum^2 + r^2 sd_count^2).
-    let z2 = 1.96f64 * 1.96;
-    let a = n * n - z2 * sd_count * sd_count;
-    let c = s * s - z2 * sd_sum * sd_sum;
-    let root = (s * s * n * n - a * c).max(0.0).sqrt();
+    let (value, low, high) = ratio(sum, count, (sd_count * (hi - lo) as f64, sd_count)).filter(|_| terms > 0)?;
     let middle = (lo + hi) as f64 / 2.0;
     let scaled = |ratio: f64| (middle + ratio / 2.0) * MEAN_SCALE as f64;
-    let value = scaled(s / n).round() as i64;
-    Some((value, scaled((s * n - root) / a).floor() as i64, scaled((s * n + root) / a).ceil() as i64))
+    Some((scaled(value).round() as i64, scaled(low).floor() as i64, scaled(high).ceil() as i64))
+}
+
+/// `above / below` with Fieller's 95 % interval, for two figures whose independent
+/// noise has these standard deviations. None when `below` is under five of its own.
+#[expect(clippy::cast_precision_loss, reason = "post-processing of noisy integers far below 2^52")]
+pub(crate) fn ratio(above: i64, below: i64, (sd_above, sd_below): (f64, f64)) -> Option<(f64, f64, f64)> {
+    let (s, n) = (above as f64, below as f64);
+    if n < 5.0 * sd_below {
+        return None;
+    }
+    // r = s/n solves (s - r n)^2 <= z^2 (sd_above^2 + r^2 sd_below^2).
+    let z2 = 1.96f64 * 1.96;
+    let a = n * n - z2 * sd_below * sd_below;
+    let c = s * s - z2 * sd_above * sd_above;
+    let root = (s * s * n * n - a * c).max(0.0).sqrt();
+    Some((s / n, (s * n - root) / a, (s * n + root) / a))
 }
 
 #[cfg(test)]

@@ -1,12 +1,14 @@
 //! Signatures: Ed25519 over labelled messages of a closed list.
 //!
-//! A key signs a request, a release, its own enrolment or (the governance key) a
-//! roster, and nothing else: there is no method that signs bytes. The label is part of what
-//! is signed, so no signature of one kind passes for another. Randomness is
-//! passed in as a seed.
+//! A key signs a request, a release, a masked input, a message of a regional
+//! round, its own enrolment or (the governance key) a roster, and nothing else.
+//! Of these, two are made from client records, and both only in their own types:
+//! [`Release`] and [`MaskedInput`]. The label is part of what is signed, so no
+//! signature of one kind passes for another. Randomness is passed in as a seed.
 
 use crate::canonical;
 use crate::codebook::Codebook;
+use crate::masked::{self, MaskedInput};
 use crate::names::{Digest, Name, hex, unhex};
 use crate::release::Release;
 use crate::request::{self, TableRequest};
@@ -41,6 +43,22 @@ enum Label {
     Release,
     Roster,
     Enrolment,
+    Masked,
+    Round(RoundLabel),
+}
+
+/// The messages of a regional round that a node signs, masked inputs aside. They
+/// are made of keys, sets and hashes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum RoundLabel {
+    /// Its keys for the round.
+    Advert,
+    /// The encrypted shares of its secrets.
+    Shares,
+    /// The set of survivors that it lets be opened.
+    Survivors,
+    /// That it has erased its secrets and unmasks nothing.
+    Abort,
 }
 
 /// What a requester's signature allows.
@@ -98,6 +116,16 @@ impl IdentityKey {
     pub fn sign_roster(&self, roster: Roster) -> SignedRoster {
         let signature = self.sign(&Label::Roster, roster.bytes());
         SignedRoster { roster, signature }
+    }
+
+    /// Signs a masked input of this node.
+    pub fn sign_masked(&self, input: &MaskedInput) -> [u8; 64] {
+        self.sign(&Label::Masked, &input.signed_message())
+    }
+
+    /// Signs a message of a regional round.
+    pub fn sign_round(&self, label: RoundLabel, message: &[u8]) -> [u8; 64] {
+        self.sign(&Label::Round(label), message)
     }
 
     fn sign(&self, label: &Label, bytes: &[u8]) -> [u8; 64] {
@@ -228,6 +256,29 @@ pub fn check_enrolment(csr_pem: &str, signature: &[u8; 64], key: Digest) -> Resu
     check(&Label::Enrolment, csr_pem.as_bytes(), signature, key)
 }
 
+/// Checks the signature of a message of a regional round.
+///
+/// # Errors
+/// When it does not verify under `key`.
+pub fn check_round(label: RoundLabel, message: &[u8], signature: &[u8; 64], key: Digest) -> Result<(), Error> {
+    check(&Label::Round(label), message, signature, key)
+}
+
+/// Checks the signature of a masked input of `bytes` bytes whose chunk hashes hash
+/// to `hash`.
+///
+/// # Errors
+/// When it does not verify under `key`.
+pub fn check_masked(
+    (round, set): (Digest, Digest),
+    bytes: u64,
+    hash: Digest,
+    signature: &[u8; 64],
+    key: Digest,
+) -> Result<(), Error> {
+    check(&Label::Masked, &masked::signed_message((round, set), bytes, hash), signature, key)
+}
+
 pub(crate) fn check_roster(roster: &Roster, signature: &[u8; 64], key: Digest) -> Result<(), Error> {
     check(&Label::Roster, roster.bytes(), signature, key)
 }
@@ -247,6 +298,11 @@ fn message(label: &Label, bytes: &[u8]) -> Vec<u8> {
         Label::Release => b"koonti/v1/release\0",
         Label::Roster => b"koonti/v1/roster\0",
         Label::Enrolment => b"koonti/v1/enrolment\0",
+        Label::Masked => b"koonti/v1/masked\0",
+        Label::Round(RoundLabel::Advert) => b"koonti/v1/advert\0",
+        Label::Round(RoundLabel::Shares) => b"koonti/v1/shares\0",
+        Label::Round(RoundLabel::Survivors) => b"koonti/v1/u3\0",
+        Label::Round(RoundLabel::Abort) => b"koonti/v1/abort\0",
     };
     [label, bytes].concat()
 }

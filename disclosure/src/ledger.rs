@@ -8,19 +8,29 @@
 //! that was sealed into it: the same bytes are computed again, and no second
 //! draw exists.
 //!
+//! A regional round ([`Ledger::join`]) is debited before the masked input is made,
+//! since others can open a sum without the help of a node that is in it. Its seed
+//! is not kept: nothing of it is ever computed again. An aborted round's debit
+//! carries over to one retry, and only against a [`Certificate`] that the first
+//! can never be opened ([`Entry::Carry`]).
+//!
 //! Additive composition of zCDP under adaptive questions is a valid filter
 //! (Whitehouse, Ramdas, Rogers and Wu, ICML 2023). It does not know time: a
 //! period is named by the request, so that moving a clock gains nothing.
 
+use crate::abort::Certificate;
 use crate::canonical;
 use crate::codebook::Codebook;
 use crate::cost::{self, Cost};
 use crate::gaussian;
-use crate::names::{Digest, Name};
+use crate::names::{Digest, Name, hex};
 use crate::period::Period;
+use crate::poisson::{self, Poisson};
 use crate::policy::Admitted;
 use crate::refusal::Refusal;
 use crate::request::TableRequest;
+use crate::roster::Roster;
+use crate::round::RoundSpec;
 use crate::stream::{Context, Seed, VectorKey};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -44,11 +54,25 @@ pub trait DebitSink {
 pub enum Entry {
     /// Budget is spent; noise may be drawn.
     Debit(Box<Debit>),
-    /// The release of an earlier debit is stored.
+    /// An aborted regional debit carries over to one retry.
+    Carry {
+        /// The abort certificate, in hex.
+        certificate: String,
+        /// Sequence number of the debit.
+        debit: u64,
+        /// The retry's nonce.
+        nonce: Digest,
+        /// The retry's round.
+        round: Digest,
+        /// Unix time, seconds.
+        time: u64,
+    },
+    /// The release of an earlier debit is stored; of a regional one, this node
+    /// lets the sum be opened.
     Release {
         /// Sequence number of the debit.
         debit: u64,
-        /// SHA-256 of the release's bytes.
+        /// SHA-256 of the release's bytes, or the hash of the masked input.
         release: Digest,
         /// Id of the request answered.
         request: Digest,
@@ -75,20 +99,41 @@ pub struct Debit {
     pub(crate) nonce: Digest,
     pub(crate) periods: Vec<Period>,
     pub(crate) policy: Digest,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) regional: Option<Regional>,
     pub(crate) request: serde_json::Value,
     pub(crate) requester: Name,
     pub(crate) round: Digest,
-    pub(crate) sealed_seed: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) sealed_seed: Option<String>,
     pub(crate) source: Name,
-    pub(crate) tau: i64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) tau: Option<i64>,
     pub(crate) time: u64,
     pub(crate) vintages: Vec<Digest>,
 }
 
+/// What a debit for a regional round has besides.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(crate) struct Regional {
+    pub(crate) h: u32,
+    pub(crate) roster: Digest,
+}
+
 impl Debit {
-    /// The seed as it was sealed by the node.
-    pub fn sealed_seed(&self) -> &str {
-        &self.sealed_seed
+    /// The seed as it was sealed by the node; none for a regional round.
+    pub fn sealed_seed(&self) -> Option<&str> {
+        self.sealed_seed.as_deref()
+    }
+
+    /// True when it paid for a masked input.
+    pub fn is_regional(&self) -> bool {
+        self.regional.is_some()
+    }
+
+    /// The round in which it was made, or to which it was carried.
+    pub fn round(&self) -> Digest {
+        self.round
     }
 
     /// Unix time of the debit, seconds.
@@ -106,7 +151,26 @@ impl Debit {
         Digest::of(&canonical::to_bytes(&self.request).expect("read from canonical bytes"))
     }
 
-    fn request(&self) -> Result<TableRequest, Error> {
+    /// The cost of each period.
+    pub fn cost(&self) -> Cost {
+        self.cost
+    }
+
+    /// The smallest count that may be printed.
+    pub fn k(&self) -> u32 {
+        self.k
+    }
+
+    /// The hash of the policy that admitted the question.
+    pub fn policy(&self) -> Digest {
+        self.policy
+    }
+
+    /// The question paid for.
+    ///
+    /// # Errors
+    /// When it was asked with another codebook.
+    pub fn request(&self) -> Result<TableRequest, Error> {
         let bytes = canonical::to_bytes(&self.request).map_err(|_| Error::Entry)?;
         TableRequest::parse(&bytes, Codebook::built_in()).map_err(|_| Error::Entry)
     }
@@ -124,6 +188,22 @@ pub struct Terms {
     pub seed: Seed,
     /// The same seed, sealed for the journal.
     pub sealed_seed: String,
+    /// Unix time, seconds.
+    pub time: u64,
+}
+
+/// A regional round that a node is about to send its masked input to.
+pub struct Joining<'a> {
+    /// Who asked.
+    pub requester: Name,
+    /// The round.
+    pub spec: &'a RoundSpec,
+    /// The roster that the node's operator approved.
+    pub roster: &'a Roster,
+    /// For a retry: proof that the round before can never be opened.
+    pub certificate: Option<&'a Certificate>,
+    /// A fresh secret seed.
+    pub seed: Seed,
     /// Unix time, seconds.
     pub time: u64,
 }
@@ -174,6 +254,8 @@ pub struct Ledger {
     debited: BTreeMap<(Digest, Vec<Digest>), u64>,
     first_vintage: BTreeMap<(Name, Period), Digest>,
     open: BTreeMap<u64, Debit>,
+    /// Regional debits whose round this node has left, and that may carry over.
+    aborted: BTreeMap<u64, Debit>,
     drawing: BTreeSet<u64>,
     lost: bool,
 }
@@ -189,14 +271,21 @@ impl Ledger {
                 self.count(seq, debit);
                 self.open.insert(seq, (**debit).clone());
             }
+            Entry::Carry { debit, nonce, round, .. } => {
+                let debit_seq = *debit;
+                let mut debit = self.aborted.remove(&debit_seq).ok_or(Error::NoDebit)?;
+                (debit.attempt, debit.nonce, debit.round) = (1, *nonce, *round);
+                self.open.insert(debit_seq, debit);
+            }
             Entry::Release { debit, .. } => {
                 let debit = self.end(*debit)?;
-                for (period, vintage) in debit.periods.iter().zip(&debit.vintages) {
-                    self.first_vintage.entry((debit.source.clone(), *period)).or_insert(*vintage);
-                }
+                self.pin(&debit);
             }
-            Entry::Abort { debit, .. } => {
-                self.end(*debit)?;
+            Entry::Abort { debit: seq, .. } => {
+                let debit = self.end(*seq)?;
+                if debit.is_regional() && debit.attempt == 0 {
+                    self.aborted.insert(*seq, debit);
+                }
             }
         }
         Ok(())
@@ -243,6 +332,7 @@ impl Ledger {
         if self.debited.contains_key(&key) {
             return Err(DebitError::AlreadyDebited);
         }
+        let tau = admitted.tau().ok_or(DebitError::Refused(Refusal::RoundMismatch))?;
         let debit = Debit {
             attempt: 0,
             cost: admitted.cost,
@@ -252,35 +342,109 @@ impl Ledger {
             periods: admitted.request.periods().to_vec(),
             policy: admitted.policy,
             request: serde_json::from_slice(admitted.request.bytes()).expect("canonical bytes are JSON"),
+            regional: None,
             requester: terms.requester,
             round: terms.round,
-            sealed_seed: terms.sealed_seed,
+            sealed_seed: Some(terms.sealed_seed),
             source: admitted.source,
-            tau: admitted.tau,
+            tau: Some(tau),
             time: terms.time,
             vintages: admitted.vintages,
         };
-        let entry =
-            canonical::to_bytes(&Entry::Debit(Box::new(debit.clone()))).expect("a debit holds names and integers");
-        let seq = sink.append_synced(&entry).map_err(|error| {
-            // The entry may be durable all the same: counting on would undercount.
-            self.lost = true;
-            DebitError::Sink(error)
-        })?;
+        let seq = self.append(&Entry::Debit(Box::new(debit.clone())), sink)?;
         self.count(seq, &debit);
         self.open.insert(seq, debit.clone());
         self.drawing.insert(seq);
         Ok(Permit { seq, debit, request: admitted.request, vectors: admitted.vectors, seed: terms.seed })
     }
 
+    /// Spends the cost of an admitted question on one regional round, durably, and
+    /// returns the permit for its masked input. A question that was debited for a
+    /// round before is debited no second time: its debit carries over if the
+    /// certificate shows that the round before can never be opened, once.
+    ///
+    /// # Errors
+    /// When the round is not one the node may join, the question does not fit, it
+    /// was debited before and does not carry over, or the entry cannot be written.
+    pub fn join<S: DebitSink>(
+        &mut self,
+        admitted: Admitted,
+        joining: Joining<'_>,
+        sink: &mut S,
+    ) -> Result<Permit, DebitError<S::Error>> {
+        if self.lost {
+            return Err(DebitError::Lost);
+        }
+        let Joining { requester, spec, roster, certificate, seed, time } = joining;
+        spec.check(&admitted, roster).map_err(DebitError::Refused)?;
+        let before = self.debited.get(&(admitted.request.id(), admitted.vintages.clone())).copied();
+        let (seq, debit) = if let Some(seq) = before {
+            let aborted = self.aborted.get(&seq).ok_or(DebitError::AlreadyDebited)?;
+            let sealed_for_ever = certificate.is_some_and(|certificate| {
+                certificate.round() == aborted.round
+                    && spec.previous() == Some(aborted.round)
+                    && aborted.regional.is_some_and(|r| r.roster == certificate.roster() && r.roster == spec.roster())
+            });
+            let Some(certificate) = certificate.filter(|_| sealed_for_ever) else {
+                return Err(DebitError::AlreadyDebited);
+            };
+            let carry = Entry::Carry {
+                certificate: hex(certificate.bytes()),
+                debit: seq,
+                nonce: spec.nonce(),
+                round: spec.round(),
+                time,
+            };
+            self.append(&carry, sink)?;
+            self.replay(seq, &carry).expect("the debit is in `aborted`");
+            (seq, self.open[&seq].clone())
+        } else {
+            self.check(&admitted, &requester).map_err(DebitError::Refused)?;
+            let debit = Debit {
+                attempt: spec.attempt(),
+                cost: admitted.cost,
+                k: spec.strictness().k,
+                node: admitted.node,
+                nonce: spec.nonce(),
+                periods: admitted.request.periods().to_vec(),
+                policy: admitted.policy,
+                regional: Some(Regional { h: spec.quorum().h(), roster: spec.roster() }),
+                request: serde_json::from_slice(admitted.request.bytes()).expect("canonical bytes are JSON"),
+                requester,
+                round: spec.round(),
+                sealed_seed: None,
+                source: admitted.source,
+                tau: None,
+                time,
+                vintages: admitted.vintages,
+            };
+            let seq = self.append(&Entry::Debit(Box::new(debit.clone())), sink)?;
+            self.count(seq, &debit);
+            self.open.insert(seq, debit.clone());
+            (seq, debit)
+        };
+        self.drawing.insert(seq);
+        Ok(Permit { seq, debit, request: admitted.request, vectors: admitted.vectors, seed })
+    }
+
+    fn append<S: DebitSink>(&mut self, entry: &Entry, sink: &mut S) -> Result<u64, DebitError<S::Error>> {
+        let bytes = canonical::to_bytes(entry).expect("an entry holds names, hex and integers");
+        sink.append_synced(&bytes).map_err(|error| {
+            // The entry may be durable all the same: counting on would undercount.
+            self.lost = true;
+            DebitError::Sink(error)
+        })
+    }
+
     /// The permit of a debit that was durable before a restart and ended in
     /// nothing, with the seed unsealed from it. Each is given out once.
     ///
     /// # Errors
-    /// When there is no such open debit, or its permit is out already.
+    /// When there is no such open debit, its permit is out already, or it was for
+    /// a regional round: that one's secrets are gone.
     pub fn resume(&mut self, seq: u64, seed: Seed) -> Result<Permit, Error> {
         let debit = self.open.get(&seq).ok_or(Error::NoDebit)?.clone();
-        if !self.drawing.insert(seq) {
+        if debit.is_regional() || !self.drawing.insert(seq) {
             return Err(Error::NoDebit);
         }
         let request = debit.request()?;
@@ -291,6 +455,12 @@ impl Ledger {
     /// The debits that have ended in neither release nor abort.
     pub fn open(&self) -> impl Iterator<Item = (u64, &Debit)> {
         self.open.iter().map(|(seq, debit)| (*seq, debit))
+    }
+
+    /// True when a question's debit was for a round that this node has left, and so
+    /// carries over to a retry if a certificate comes with it.
+    pub fn may_carry(&self, request: Digest) -> bool {
+        self.aborted.values().any(|debit| debit.request_id() == request)
     }
 
     /// What has been spent of a data source in a period.
@@ -317,6 +487,16 @@ impl Ledger {
             *spent.by_requester.entry(debit.requester.clone()).or_default() += debit.cost.nano_rho;
         }
         self.debited.insert((debit.request_id(), debit.vintages.clone()), seq);
+        // Others can open a sum that this vintage is in, whatever this node does.
+        if debit.is_regional() {
+            self.pin(debit);
+        }
+    }
+
+    fn pin(&mut self, debit: &Debit) {
+        for (period, vintage) in debit.periods.iter().zip(&debit.vintages) {
+            self.first_vintage.entry((debit.source.clone(), *period)).or_insert(*vintage);
+        }
     }
 }
 
@@ -347,8 +527,14 @@ impl Permit {
         &self.debit.vintages
     }
 
-    /// Draws the noise of the whole table. This happens before the extract is
-    /// opened, so that the time it takes cannot follow the data.
+    /// The regional round it was given for; none when for a release of this node.
+    pub fn regional_round(&self) -> Option<Digest> {
+        self.debit.regional.map(|_| self.debit.round)
+    }
+
+    /// Draws the noise of the whole table, or this node's share of the regional
+    /// noise. This happens before the extract is opened, so that the time it takes
+    /// cannot follow the data.
     ///
     /// # Errors
     /// When a draw fails; the debit then ends in an abort.
@@ -364,10 +550,16 @@ impl Permit {
         let mut periods = vec![vec![Vec::with_capacity(cells); self.vectors.len()]; self.request.periods().len()];
         for (v, vector) in (0u32..).zip(&self.vectors) {
             let key = VectorKey::derive(&self.seed, &self.debit.nonce, &context, v);
+            let share = self.debit.regional.map(|r| Poisson::new(vector.variance, r.h)).transpose();
+            // Admission has drawn up the same table.
+            let share = share.map_err(|_: poisson::Error| gaussian::Error::Overflow)?;
             for (p, period) in (0u16..).zip(&mut periods) {
                 let noise = &mut period[v as usize];
                 for cell in 0..cells as u64 {
-                    noise.push(gaussian::sample(vector.variance, &mut key.cell(0, p, cell))?);
+                    noise.push(match &share {
+                        None => gaussian::sample(vector.variance, &mut key.cell(0, p, cell))?,
+                        Some(share) => share.share(&mut key.cell(0, p, cell), &mut key.cell(1, p, cell))?,
+                    });
                 }
             }
         }

@@ -3,11 +3,14 @@
 //! Read this crate to judge the privacy of Koonti. It promises:
 //!
 //! * a value computed from client records is an [`Exact`], which can be neither
-//!   printed, compared, cloned nor sent; [`Exact::release`] is its only door;
-//! * that door takes a [`Permit`], which exists only once the budget it stands
-//!   for is durably debited ([`Ledger::debit`]), and consumes it;
-//! * what comes out is a [`Release`]: noise from the exact discrete Gaussian,
-//!   behind a gate that asks for both k clients and a noisy count of tau;
+//!   printed, compared, cloned nor sent; it has two doors, [`Exact::release`] and
+//!   [`Exact::mask`];
+//! * both take a [`Permit`], which exists only once the budget it stands for is
+//!   durably debited ([`Ledger::debit`], [`Ledger::join`]), and consume it;
+//! * out of the first comes a [`Release`]: noise from the exact discrete Gaussian,
+//!   behind a gate that asks for both k clients and a noisy count of tau; out of
+//!   the second a [`masked::MaskedInput`]: a share of Skellam noise under masks
+//!   that only come off the sum of at least `u_min` nodes;
 //! * whether a question is answered depends on the question, the node's policy
 //!   and its ledger, never on data: [`Policy::admit`] sees no records, and
 //!   [`Refusal`] has no room for any.
@@ -16,6 +19,7 @@
 //! randomness; seeds, times and entries are passed in. `docs/privacy.md` states
 //! the same rules for readers.
 
+pub mod abort;
 pub mod account;
 pub mod canonical;
 pub mod codebook;
@@ -26,13 +30,19 @@ mod exact;
 pub mod gaussian;
 pub mod identity;
 pub mod ledger;
+pub mod masked;
 pub mod names;
 pub mod period;
+pub mod poisson;
 pub mod policy;
+pub mod quorum;
 pub mod refusal;
+pub mod regional;
 pub mod release;
 pub mod request;
 pub mod roster;
+pub mod round;
+pub mod skellam;
 pub mod stream;
 pub mod tail;
 pub mod variance;

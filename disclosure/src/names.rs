@@ -118,19 +118,23 @@ pub fn hex(bytes: &[u8]) -> String {
 /// # Errors
 /// On another length or another character.
 pub fn unhex<const N: usize>(text: &str) -> Result<[u8; N], BadHex> {
-    let bad = || BadHex(N);
+    unhex_vec(text)?.try_into().map_err(|_| BadHex(N))
+}
+
+/// Parses lower-case hex of any length.
+///
+/// # Errors
+/// On an odd length or another character.
+pub fn unhex_vec(text: &str) -> Result<Vec<u8>, BadHex> {
+    let bad = || BadHex(text.len() / 2);
     let nibble = |c: u8| match c {
         b'0'..=b'9' => Ok(c - b'0'),
         b'a'..=b'f' => Ok(c - b'a' + 10),
         _ => Err(bad()),
     };
-    let text = text.as_bytes();
-    if text.len() != 2 * N {
+    let (pairs, odd) = text.as_bytes().as_chunks::<2>();
+    if !odd.is_empty() {
         return Err(bad());
     }
-    let mut out = [0; N];
-    for (byte, pair) in out.iter_mut().zip(text.chunks_exact(2)) {
-        *byte = nibble(pair[0])? << 4 | nibble(pair[1])?;
-    }
-    Ok(out)
+    pairs.iter().map(|[high, low]| Ok(nibble(*high)? << 4 | nibble(*low)?)).collect()
 }

@@ -9,8 +9,12 @@ use crate::canonical;
 use crate::cost::{self, Cost, Vector};
 use crate::names::{Digest, Name};
 use crate::period::Period;
+use crate::poisson::Poisson;
+use crate::quorum::Quorum;
 use crate::refusal::Refusal;
 use crate::request::{Measure, Purpose, ReleaseKind, TableRequest};
+use crate::roster::Floor;
+use crate::round::Strictness;
 use crate::tail;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -32,7 +36,23 @@ struct PolicyFile {
     k: u32,
     approval: Approval,
     allowance: Allowance,
+    #[serde(default)]
+    regional: Regional,
     tables: Tables,
+}
+
+/// How strictly this node wants regional tables to treat small cells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Regional {
+    nodes_per_person: u32,
+    chance_below_k: (u64, u64),
+}
+
+impl Default for Regional {
+    fn default() -> Self {
+        Self { nodes_per_person: 2, chance_below_k: (1, 100) }
+    }
 }
 
 /// Who says yes to an admitted question.
@@ -83,6 +103,9 @@ pub enum Error {
     /// The gate's delta is out of range.
     #[error("gate_atto_delta must lie between 1000000000 (1e-9) and 1000000000000 (1e-6)")]
     Gate,
+    /// The terms for regional tables are out of range.
+    #[error("nodes_per_person must be 1 to 100, and chance_below_k a fraction such as [1, 100], at most 1/2")]
+    Regional,
 }
 
 impl TryFrom<PolicyFile> for Policy {
@@ -95,9 +118,18 @@ impl TryFrom<PolicyFile> for Policy {
         if !GATES.contains(&a.gate_atto_delta) {
             return Err(Error::Gate);
         }
+        if !file.strictness().in_range() {
+            return Err(Error::Regional);
+        }
         let in_range = (1..=10_000_000_000).contains(&a.nano_rho_per_period)
             && (a.gate_atto_delta..=1_000_000_000_000_000).contains(&a.atto_delta_per_period);
         if in_range { Ok(Self(file)) } else { Err(Error::Allowance) }
+    }
+}
+
+impl PolicyFile {
+    fn strictness(&self) -> Strictness {
+        Strictness { eta: self.regional.chance_below_k, j: self.regional.nodes_per_person, k: self.k }
     }
 }
 
@@ -121,8 +153,10 @@ pub struct Holdings<'a> {
     pub areas: &'a [String],
     /// The first released, else newest, vintage of each imported period.
     pub vintages: &'a BTreeMap<Period, Digest>,
-    /// The region's floor for k, from the approved roster.
-    pub floor_k: u32,
+    /// The region's floor, from the approved roster.
+    pub floor: Floor,
+    /// The quorum of the approved roster; none when it is too small for one.
+    pub quorum: Option<Quorum>,
 }
 
 impl Policy {
@@ -156,18 +190,16 @@ impl Policy {
         let rule = |kept: bool, refusal: Refusal| if kept { Ok(()) } else { Err(refusal) };
         rule(request.region() == holdings.region, Refusal::RegionMismatch)?;
         rule(request.register() == holdings.register, Refusal::RegisterUnknown)?;
-        rule(request.release() == ReleaseKind::PerNode, Refusal::ReleaseNotSupported)?;
-        rule(self.0.k >= holdings.floor_k, Refusal::PolicyLooserThanFloor)?;
+        rule(self.0.k >= holdings.floor.k, Refusal::PolicyLooserThanFloor)?;
         rule(tables.purposes.contains(&request.purpose()), Refusal::PurposeNotAllowed)?;
         rule(tables.measures.contains(&request.measure()), Refusal::MeasureNotAllowed)?;
         rule(request.dimensions().all(|d| tables.dimensions.iter().any(|a| a == d)), Refusal::DimensionNotAllowed)?;
         let cells = request.domain().cells() as u64;
         rule(cells * request.periods().len() as u64 <= tables.most_cells, Refusal::TableTooLarge)?;
         rule(request.max_per_client().is_none_or(|b| b <= tables.most_per_client), Refusal::BoundTooLarge)?;
-        rule(
-            request.filter("area").is_none_or(|codes| codes.iter().any(|c| holdings.areas.contains(c))),
-            Refusal::AreaNotServed,
-        )?;
+        let served = request.filter("area").is_none_or(|codes| codes.iter().any(|c| holdings.areas.contains(c)));
+        // A regional sum wants everybody: those without clients there add zeros and noise.
+        rule(served || request.release() == ReleaseKind::Regional, Refusal::AreaNotServed)?;
         let vintages = request
             .periods()
             .iter()
@@ -176,8 +208,20 @@ impl Policy {
         let vectors = cost::vectors(request).map_err(|_| Refusal::NoiseOutOfRange)?;
         let gate = self.0.allowance.gate_atto_delta;
         let cost = cost::of_period(request, gate).map_err(|_| Refusal::NoiseOutOfRange)?;
+        let terms = match request.release() {
+            ReleaseKind::PerNode => Terms::PerNode {
+                tau: tail::threshold(self.0.k, request.variance(), gate, cost::cells_touched(request)),
+            },
+            ReleaseKind::Regional => {
+                let quorum = holdings.quorum.ok_or(Refusal::TooFewNodes)?;
+                let drawable = |v: &Vector| Poisson::new(v.variance, quorum.h()).is_ok();
+                rule(vectors.iter().all(drawable), Refusal::NoiseOutOfRange)?;
+                let floor = Strictness { eta: holdings.floor.eta, j: holdings.floor.j, k: holdings.floor.k };
+                Terms::Regional { strictness: self.0.strictness().strictest(floor) }
+            }
+        };
         Ok(Admitted {
-            tau: tail::threshold(self.0.k, request.variance(), gate, cost::cells_touched(request)),
+            terms,
             k: self.0.k,
             node: holdings.node.clone(),
             source: holdings.source.clone(),
@@ -201,8 +245,17 @@ pub struct Admitted {
     pub(crate) cost: Cost,
     pub(crate) allowance: Allowance,
     pub(crate) k: u32,
-    pub(crate) tau: i64,
+    pub(crate) terms: Terms,
     pub(crate) policy: Digest,
+}
+
+/// What keeps small cells out of print.
+#[derive(Clone, Copy)]
+pub(crate) enum Terms {
+    /// A gate on this node's own counts.
+    PerNode { tau: i64 },
+    /// A threshold on the region's noisy sum, at least this strict.
+    Regional { strictness: Strictness },
 }
 
 impl Admitted {
@@ -221,9 +274,21 @@ impl Admitted {
         self.k
     }
 
-    /// The smallest noisy count that may be printed.
-    pub fn tau(&self) -> i64 {
-        self.tau
+    /// The smallest noisy count of this node that may be printed; none in a
+    /// regional table, whose threshold is on the region's sum.
+    pub fn tau(&self) -> Option<i64> {
+        match self.terms {
+            Terms::PerNode { tau } => Some(tau),
+            Terms::Regional { .. } => None,
+        }
+    }
+
+    /// How strictly the node wants a regional table to treat small cells.
+    pub fn strictness(&self) -> Option<Strictness> {
+        match self.terms {
+            Terms::PerNode { .. } => None,
+            Terms::Regional { strictness } => Some(strictness),
+        }
     }
 
     /// The vintage to count for each period.

@@ -38,7 +38,11 @@ closed_list! {
         TableTooLarge = "TABLE_TOO_LARGE", "the table has more cells than the rules of this node allow: use fewer dimensions or filter them";
         BoundTooLarge = "BOUND_TOO_LARGE", "the table counts more needs per client than the rules of this node allow: lower max_per_client";
         NoiseOutOfRange = "NOISE_OUT_OF_RANGE", "the noise asked for lies outside what this node can add exactly: choose a standard deviation nearer to 5";
-        ReleaseNotSupported = "RELEASE_NOT_SUPPORTED", "this kind of release is not available at this node yet: ask for release = \"per_node\"";
+        TooFewNodes = "TOO_FEW_NODES", "too few organisations can take part for a regional table: at least five must be in the roster, and nearly all of them must answer; ask again when more are running, or ask for a table per organisation";
+        RoundFailed = "ROUND_FAILED", "the regional sum could not be opened: too many organisations left while it was made; what was spent on it stays spent at those that had sent their figures";
+        RoundMismatch = "ROUND_MISMATCH", "the round that the coordinator proposed is of another question or roster than the node's own: approve the newest roster at every node, then ask again";
+        RoundLooser = "ROUND_LOOSER", "the round that the coordinator proposed treats small figures less strictly than the rules of this node";
+        RoundLeft = "ROUND_LEFT", "the organisation left the round before its figures were counted: its node stopped, lost its connection, or refused a message";
         RegisterUnknown = "REGISTER_UNKNOWN", "the node holds no register of this name";
         RegionMismatch = "REGION_MISMATCH", "the question was asked in another region";
         CodebookMismatch = "CODEBOOK_MISMATCH", "the question was asked with another codebook: upgrade the older side";
@@ -62,6 +66,9 @@ closed_list! {
         Offered = "OFFERED", "waiting for the node to connect";
         AwaitingApproval = "AWAITING_APPROVAL", "waiting for a person at the node";
         Accepted = "ACCEPTED", "accepted, being computed";
+        Ready = "READY", "accepted, waiting for the other organisations";
+        Joined = "JOINED", "taking part in the regional sum";
+        Sent = "SENT", "its masked figures have arrived";
         Released = "RELEASED", "released";
         Refused = "REFUSED", "refused";
     }

@@ -18,7 +18,7 @@ use crate::exact::{Exact, Tally};
 use crate::ledger::{Noise, Permit};
 use crate::names::{Digest, Name};
 use crate::policy;
-use crate::request::TableRequest;
+use crate::request::{ReleaseKind, TableRequest};
 use crate::tail;
 use serde::{Deserialize, Serialize};
 
@@ -40,6 +40,9 @@ pub enum Error {
     /// A sum left 64 bits.
     #[error("a noisy sum left the range of 64 bits")]
     Overflow,
+    /// The permit was given for a regional round: its counts leave masked only.
+    #[error("the permit is for a regional round")]
+    Regional,
     /// The bytes received are not a release.
     #[error("not a release: {0}")]
     Bytes(&'static str),
@@ -67,6 +70,7 @@ impl Exact<Tally> {
     #[expect(clippy::needless_pass_by_value, reason = "a permit and its noise are used once")]
     pub fn release(self, permit: Permit, noise: Noise) -> Result<Release, Error> {
         let cells = permit.request.domain().cells();
+        let tau = permit.debit.tau.ok_or(Error::Regional)?;
         let header = Header {
             attempt: permit.debit.attempt,
             cost: permit.debit.cost,
@@ -75,7 +79,7 @@ impl Exact<Tally> {
             policy: permit.debit.policy,
             request: serde_json::from_slice(permit.request.bytes()).map_err(|_| Error::Shape)?,
             round: permit.debit.round,
-            tau: permit.debit.tau,
+            tau,
             v: 1,
             vintages: permit.vintages().to_vec(),
         };
@@ -95,7 +99,7 @@ impl Exact<Tally> {
             }
             let gate = |c: usize| -> Result<bool, Error> {
                 let noisy = counts[0][c].checked_add(noise[0][c]).ok_or(Error::Overflow)?;
-                Ok(counts[0][c] >= i64::from(permit.debit.k) && noisy >= permit.debit.tau)
+                Ok(counts[0][c] >= i64::from(permit.debit.k) && noisy >= tau)
             };
             for (exact, noise) in counts.iter().zip(noise) {
                 for c in 0..cells {
@@ -128,6 +132,9 @@ const LARGEST_VALUE: u64 = 1 << 40;
 
 /// Recomputes what the node says of its own terms.
 fn terms_hold(request: &TableRequest, header: &Header) -> Result<(), Error> {
+    if request.release() != ReleaseKind::PerNode {
+        return Err(Error::Bytes("the question is for a regional table"));
+    }
     let gate = header.cost.atto_delta;
     if header.k < policy::LOWEST_K || header.k > 1_000_000 || !policy::GATES.contains(&gate) {
         return Err(Error::Bytes("k or the cost of the gate is out of range"));

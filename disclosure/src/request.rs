@@ -17,8 +17,10 @@ use std::collections::BTreeMap;
 
 /// Most periods in one request.
 pub const MOST_PERIODS: usize = 20;
-/// Most cells of a table, over all its periods: what one message carries.
-pub const MOST_CELLS: usize = 50_000;
+/// Most cells of a table, over all its periods.
+pub const MOST_CELLS: usize = 1_000_000;
+/// Most cells of a table per organisation: a release is one message.
+pub const MOST_CELLS_PER_NODE: usize = 50_000;
 /// Largest contribution bound.
 pub const LARGEST_BOUND: u8 = 32;
 
@@ -132,7 +134,7 @@ pub enum Error {
     #[error("ask for 1 to {MOST_PERIODS} periods")]
     Periods,
     /// Too many cells.
-    #[error("the table would have more than {MOST_CELLS} cells")]
+    #[error("the table would have more than {MOST_CELLS} cells ({MOST_CELLS_PER_NODE} for a table per organisation)")]
     TooLarge,
     /// The same dimension twice, codes out of order: not what `resolve` writes.
     #[error("the request is not in its one normal form")]
@@ -272,7 +274,11 @@ impl TableRequest {
         if wire.max_per_client.is_some_and(|b| usize::from(b) >= domain.stride()) {
             return Err(Error::NotNormal);
         }
-        if domain.cells() * wire.periods.len() > MOST_CELLS {
+        let most = match wire.release {
+            ReleaseKind::PerNode => MOST_CELLS_PER_NODE,
+            ReleaseKind::Regional => MOST_CELLS,
+        };
+        if domain.cells() * wire.periods.len() > most {
             return Err(Error::TooLarge);
         }
         let bytes = canonical::to_bytes(&wire)?;

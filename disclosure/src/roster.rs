@@ -7,6 +7,7 @@
 use crate::canonical;
 use crate::identity::{self, check_roster};
 use crate::names::{Digest, Name, hex, unhex};
+use crate::round::Strictness;
 use serde::{Deserialize, Serialize};
 
 /// What a person may do.
@@ -88,6 +89,9 @@ pub enum Error {
     /// Two entries share a name or a key, or entries are out of order.
     #[error("the roster lists a name or key twice, or is out of order")]
     Duplicate,
+    /// The region's floor is out of range.
+    #[error("the roster's floor is out of range: k at least 3, j 1 to 100, eta above 0 and at most 1/2")]
+    Floor,
     /// The signature is not the governance key's.
     #[error("the roster is not signed by the region's governance key")]
     Signature,
@@ -135,6 +139,9 @@ impl Roster {
             && ascending(wire.persons.iter().map(|p| &p.name).collect());
         if !ordered || keys.len() != count || wire.v != 1 {
             return Err(Error::Duplicate);
+        }
+        if !(Strictness { eta: wire.floor.eta, j: wire.floor.j, k: wire.floor.k }).in_range() {
+            return Err(Error::Floor);
         }
         let bytes = canonical::to_bytes(&wire)?;
         Ok(Self { wire, bytes })

@@ -73,7 +73,8 @@ fn admit(policy: &Policy, request: &TableRequest) -> Result<koonti_disclosure::p
             source: &register,
             areas: &["205".to_owned()],
             vintages: &vintages,
-            floor_k: 5,
+            floor: koonti_disclosure::roster::Floor { c: 1, eta: (1, 100), j: 2, k: 5 },
+            quorum: None,
         },
     )
 }
@@ -315,7 +316,7 @@ fn admission_refuses_by_rule() {
     };
     assert_eq!(changed("\"ita\"", "\"lappi\""), Some(Refusal::RegionMismatch));
     assert_eq!(changed("\"register\":\"r\"", "\"register\":\"s\""), Some(Refusal::RegisterUnknown));
-    assert_eq!(changed("per_node", "regional"), Some(Refusal::ReleaseNotSupported));
+    assert_eq!(changed("per_node", "regional"), Some(Refusal::TooFewNodes));
     assert_eq!(changed("\"statistics\"", "\"knowledge-management\""), Some(Refusal::PurposeNotAllowed));
     assert_eq!(
         changed("\"variance\":[25,1]", "\"variance\":[25,1],\"where\":{\"area\":[\"091\"]}"),

@@ -9,8 +9,9 @@ use crate::desk::{Desk, Next, tick};
 use crate::error::Error;
 use crate::inbox::{self, Done};
 use crate::keys;
+use crate::rounds::Rounds;
 use koonti_disclosure::{Codebook, Digest, Refusal};
-use koonti_proto::wire::{Answer, Hello, Offer, ToNode};
+use koonti_proto::wire::{Answer, Hello, Offer, RoundMessage, ToNode};
 use koonti_proto::{Failure, NodeLink};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
@@ -25,14 +26,26 @@ const LONGEST_BACKOFF: Duration = Duration::from_secs(30);
 /// How often one answer is tried before it is left to the next reconnect.
 const DELIVERY_ATTEMPTS: u32 = 5;
 
-/// Offers that wait for the worker.
+/// Offers and messages that wait for the worker.
 const MOST_WAITING: usize = 1024;
 
-/// An answer and the moment at which it may leave.
+/// What the coordinator wants of the worker.
+enum Work {
+    Offer(Offer),
+    Round(RoundMessage),
+}
+
+/// What goes out, and the moment at which it may leave.
 struct Outgoing {
-    id: Digest,
-    answer: Answer,
+    letter: Letter,
     at: Instant,
+}
+
+enum Letter {
+    /// An answer to a question.
+    Answer(Digest, Answer),
+    /// Messages of a regional round, in this order.
+    Round(Vec<RoundMessage>),
 }
 
 /// Runs until SIGINT or SIGTERM.
@@ -41,7 +54,7 @@ struct Outgoing {
 /// When the disk fails, or the node cannot start.
 pub(crate) async fn run(desk: Arc<Desk>) -> Result<(), Error> {
     let link = NodeLink::new(&desk.config().coordinator, &desk.keys().credentials)?;
-    let (to_worker, work) = sync_channel::<Offer>(MOST_WAITING);
+    let (to_worker, work) = sync_channel::<Work>(MOST_WAITING);
     let (outgoing, to_send) = unbounded_channel();
     let worker_desk = desk.clone();
     let (worker_ended, mut ended) = unbounded_channel();
@@ -66,7 +79,7 @@ async fn stop_signal() {
     tokio::select! { _ = term.recv() => {}, _ = int.recv() => {} }
 }
 
-async fn attend_for_ever(desk: &Desk, link: &NodeLink, to_worker: &SyncSender<Offer>) {
+async fn attend_for_ever(desk: &Desk, link: &NodeLink, to_worker: &SyncSender<Work>) {
     let mut failures = 0u32;
     loop {
         let began = Instant::now();
@@ -89,7 +102,7 @@ fn backoff(failures: u32) -> Duration {
     full / 2 + full * u32::try_from(jitter).unwrap_or(0) / 512
 }
 
-async fn attend(desk: &Desk, link: &NodeLink, to_worker: &SyncSender<Offer>) -> Result<(), Failure> {
+async fn attend(desk: &Desk, link: &NodeLink, to_worker: &SyncSender<Work>) -> Result<(), Failure> {
     let version = env!("CARGO_PKG_VERSION").to_owned();
     let mut items = link.attend(Hello { version, codebook: Codebook::built_in().hash() }).await?;
     tracing::info!("connected to the coordinator");
@@ -97,7 +110,12 @@ async fn attend(desk: &Desk, link: &NodeLink, to_worker: &SyncSender<Offer>) -> 
         match item {
             Ok(ToNode::Offer(offer)) => {
                 // A full queue ends the connection; the offers come again with the next.
-                if to_worker.try_send(*offer).is_err() {
+                if to_worker.try_send(Work::Offer(*offer)).is_err() {
+                    return Ok(());
+                }
+            }
+            Ok(ToNode::Round(message)) => {
+                if to_worker.try_send(Work::Round(message)).is_err() {
                     return Ok(());
                 }
             }
@@ -121,13 +139,15 @@ async fn deliver(link: &NodeLink, mut to_send: UnboundedReceiver<Outgoing>) {
         let link = link.clone();
         tokio::spawn(async move {
             tokio::time::sleep_until(outgoing.at.into()).await;
-            for attempt in 1..=DELIVERY_ATTEMPTS {
-                match link.answer(outgoing.id, &outgoing.answer).await {
-                    Ok(()) => return,
-                    Err(Failure::Unavailable(_)) => tokio::time::sleep(backoff(attempt)).await,
-                    Err(failure) => {
-                        tracing::warn!(question = %outgoing.id.short(), %failure, "an answer was not taken");
-                        return;
+            match outgoing.letter {
+                Letter::Answer(id, answer) => {
+                    insist(|| link.answer(id, &answer)).await;
+                }
+                Letter::Round(messages) => {
+                    for message in &messages {
+                        if !insist(|| link.deliver(message)).await {
+                            return;
+                        }
                     }
                 }
             }
@@ -135,27 +155,56 @@ async fn deliver(link: &NodeLink, mut to_send: UnboundedReceiver<Outgoing>) {
     }
 }
 
-/// Works on offers and orders until the channel closes. An error here is one of
-/// the disk: the process ends, and the next start resumes.
-fn worker(desk: &Desk, work: &Receiver<Offer>, outgoing: &UnboundedSender<Outgoing>) -> Result<(), Error> {
+/// Tries a delivery several times; false when it was refused or given up. The
+/// coordinator asks again at the next reconnect.
+async fn insist<F: Future<Output = Result<(), Failure>>>(send: impl Fn() -> F) -> bool {
+    for attempt in 1..=DELIVERY_ATTEMPTS {
+        match send().await {
+            Ok(()) => return true,
+            Err(Failure::Unavailable(_)) => tokio::time::sleep(backoff(attempt)).await,
+            Err(failure) => {
+                tracing::warn!(%failure, "what this node sent was not taken");
+                return false;
+            }
+        }
+    }
+    false
+}
+
+/// Works on offers, rounds and orders until the channel closes. An error here is
+/// one of the disk: the process ends, and the next start resumes.
+fn worker(desk: &Desk, work: &Receiver<Work>, outgoing: &UnboundedSender<Outgoing>) -> Result<(), Error> {
     let resumed = desk.resume()?;
     if resumed > 0 {
         tracing::info!(resumed, "finished what a stop had cut short");
     }
-    let send = |id, answer, at| drop(outgoing.send(Outgoing { id, answer, at }));
+    let post = |letter, at| drop(outgoing.send(Outgoing { letter, at }));
+    let send = |id, answer, at| post(Letter::Answer(id, answer), at);
     for id in desk.approved() {
         compute(desk, id, &send)?;
     }
+    let mut rounds = Rounds::new(desk);
     let mut looked = Instant::now();
     loop {
         // By the clock and not when idle: a flood of offers must not keep the
         // operator's orders waiting.
         if looked.elapsed() >= INBOX_EVERY {
             orders(desk, &send)?;
+            rounds.expire()?;
             looked = Instant::now();
         }
         let offer = match work.recv_timeout(INBOX_EVERY) {
-            Ok(offer) => offer,
+            Ok(Work::Offer(offer)) => offer,
+            Ok(Work::Round(message)) => {
+                let letters = rounds.take(&message)?;
+                if let Some((id, refusal)) = letters.refusal {
+                    send(id, Answer::Refusal(refusal), letters.at);
+                }
+                if !letters.messages.is_empty() {
+                    post(Letter::Round(letters.messages), letters.at);
+                }
+                continue;
+            }
             Err(RecvTimeoutError::Disconnected) => return Ok(()),
             Err(RecvTimeoutError::Timeout) => continue,
         };
@@ -194,6 +243,11 @@ fn compute(desk: &Desk, id: Digest, send: &impl Fn(Digest, Answer, Instant)) -> 
     };
     let Some(signed) = request else { return Ok(()) };
     let answer = desk.compute(id)?;
+    if let Answer::Ready(_) = answer {
+        // No record was read for it.
+        send(id, answer, began);
+        return Ok(());
+    }
     let tick = tick(signed.request());
     let mut at = began + tick;
     while at < Instant::now() {

@@ -2,7 +2,8 @@
 //!
 //! admit (policy) -> approve (a person or the standing rule) -> debit (ledger,
 //! synced) -> draw the noise -> open the extract -> tally -> gate -> sign and
-//! store. An offer that was answered before gets the stored bytes. Whatever the
+//! store. A question for a regional table ends, once approved, in "ready"; what
+//! follows is a round ([`crate::rounds`]). An offer that was answered before gets the stored bytes. Whatever the
 //! desk says depends on the offer, the policy, the roster and the ledger; the
 //! extract is opened after the last point at which it could say no.
 
@@ -16,10 +17,13 @@ use crate::store::Store;
 use crate::{clock, extracts, fault};
 use koonti_disclosure::identity::{Intent, SignedRelease, SignedRequest};
 use koonti_disclosure::ledger::{DebitError, Terms};
+use koonti_disclosure::masked::{MaskedInput, Masks};
 use koonti_disclosure::policy::{Admitted, Approval, Holdings};
+use koonti_disclosure::quorum::Quorum;
+use koonti_disclosure::request::ReleaseKind;
 use koonti_disclosure::roster::{Role, Roster, SignedRoster};
 use koonti_disclosure::stream::Seed;
-use koonti_disclosure::{Codebook, Digest, Permit, Policy, Progress, Refusal, TableRequest};
+use koonti_disclosure::{Codebook, Digest, Exact, Permit, Policy, Progress, Refusal, TableRequest, Tally};
 use koonti_proto::wire::{Answer, Offer, Quote};
 use std::sync::{PoisonError, RwLock};
 
@@ -103,6 +107,11 @@ impl Desk {
         Ok(())
     }
 
+    /// The roster that the operator approved.
+    pub(crate) fn roster(&self) -> Option<Roster> {
+        self.roster.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// What the question would cost. Spends nothing and reads no record.
     pub fn quote(&self, offer: &Offer) -> Quote {
         let request = offer.request.request();
@@ -125,7 +134,7 @@ impl Desk {
         };
         match self.admit(&offer.request) {
             Ok(admitted) => {
-                (quote.k, quote.tau, quote.cost) = (admitted.k(), admitted.tau(), admitted.cost());
+                (quote.k, quote.tau, quote.cost) = (admitted.k(), admitted.tau().unwrap_or(0), admitted.cost());
                 if !quote.answered_before {
                     let books = self.store.books();
                     quote.refusal = books.fold.ledger.check(&admitted, offer.request.requester()).err();
@@ -149,10 +158,14 @@ impl Desk {
             return say(Answer::Refusal(refusal));
         }
         let known = self.store.books().fold.questions.get(&id).cloned();
+        let regional = offer.request.request().release() == ReleaseKind::Regional;
         match known.as_ref().map(|known| known.standing) {
+            // This node has let the sum be opened; there is no other.
+            Some(Standing::Released) if regional => return say(Answer::Refusal(Refusal::RoundFailed)),
             Some(Standing::Released) => return say(self.stored(id)),
             Some(Standing::Approved(_)) => return Ok(Next::Compute),
             Some(Standing::Debited) => return say(Answer::Progress(Progress::Accepted)),
+            Some(Standing::Aborted) if self.store.books().fold.ledger.may_carry(id) => return Ok(Next::Compute),
             Some(Standing::Aborted) => return say(Answer::Refusal(Refusal::Aborted)),
             // A person's no stays a no until a person at the node says otherwise.
             Some(Standing::Refused(Refusal::DeclinedByPerson)) => {
@@ -197,14 +210,7 @@ impl Desk {
     /// # Errors
     /// When the disk fails; the process should then end, and a restart resumes.
     pub fn compute(&self, id: Digest) -> Result<Answer, Error> {
-        let question = {
-            let books = self.store.books();
-            let known = books.fold.questions.get(&id).filter(|k| matches!(k.standing, Standing::Approved(_)));
-            known.and_then(|k| k.question.clone())
-        };
-        let Some((question, signed)) = question.and_then(|q| q.signed().map(|signed| (q, signed))) else {
-            return Ok(Answer::Progress(Progress::Offered));
-        };
+        let Some((question, signed)) = self.to_begin(id) else { return Ok(Answer::Progress(Progress::Offered)) };
         if question.deadline < clock::now() {
             return self.refused(id, Refusal::RequestExpired);
         }
@@ -218,6 +224,9 @@ impl Desk {
             }
             Err(refusal) => return self.refused(id, refusal),
         };
+        if let Some(strictness) = admitted.strictness() {
+            return Ok(Answer::Ready(strictness));
+        }
         let seed = keys::random()?;
         let terms = Terms {
             requester: signed.requester().clone(),
@@ -237,19 +246,35 @@ impl Desk {
         }
     }
 
+    /// An approved question that has not been begun; also one whose regional round
+    /// was aborted and may be retried.
+    pub(crate) fn to_begin(&self, id: Digest) -> Option<(Question, SignedRequest)> {
+        let books = self.store.books();
+        let known = books.fold.questions.get(&id)?;
+        let begins = match known.standing {
+            Standing::Approved(_) => true,
+            Standing::Aborted => books.fold.ledger.may_carry(id),
+            _ => false,
+        };
+        let question = known.question.clone().filter(|_| begins)?;
+        let signed = question.signed()?;
+        Some((question, signed))
+    }
+
     /// Finishes every debit that a crash has cut short: the same bytes as
-    /// without the crash, or an abort.
+    /// without the crash, or an abort. A regional round ends in an abort: its
+    /// secrets were in memory only.
     ///
     /// # Errors
     /// When the disk fails.
     pub fn resume(&self) -> Result<usize, Error> {
-        let open: Vec<(u64, Digest, String)> = {
+        let open: Vec<(u64, Digest, Option<String>)> = {
             let books = self.store.books();
             let debits = books.fold.ledger.open();
-            debits.map(|(seq, debit)| (seq, debit.request_id(), debit.sealed_seed().to_owned())).collect()
+            debits.map(|(seq, debit)| (seq, debit.request_id(), debit.sealed_seed().map(str::to_owned))).collect()
         };
         for (seq, id, sealed) in &open {
-            let seed = self.keys.seal.open_seed(*id, sealed);
+            let seed = sealed.as_ref().and_then(|sealed| self.keys.seal.open_seed(*id, sealed));
             match seed.and_then(|seed| self.store.resume(*seq, Seed::new(seed)).ok()) {
                 Some(permit) => drop(self.finish(permit)?),
                 None => self.store.abort(*seq, clock::now())?,
@@ -286,6 +311,18 @@ impl Desk {
     fn release(&self, permit: Permit) -> Option<SignedRelease> {
         let noise = permit.draw().ok()?;
         fault::step("drawn");
+        let release = self.count(&permit)?.release(permit, noise).ok()?;
+        Some(self.keys.identity.sign_release(&release))
+    }
+
+    /// The same for a regional round: noise, count, masks.
+    pub(crate) fn masked(&self, permit: Permit, masks: impl Masks) -> Option<MaskedInput> {
+        let noise = permit.draw().ok()?;
+        fault::step("drawn");
+        self.count(&permit)?.mask(permit, noise, masks).ok()
+    }
+
+    fn count(&self, permit: &Permit) -> Option<Exact<Tally>> {
         let request = permit.request();
         let mut slices = Vec::new();
         for (period, vintage) in request.periods().iter().zip(permit.vintages()) {
@@ -293,9 +330,7 @@ impl Desk {
         }
         let slices: Vec<&koonti_tally::Slice> = slices.iter().collect();
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
-        let exact = koonti_tally::count(request, &slices, Codebook::built_in(), threads).ok()?;
-        let release = exact.release(permit, noise).ok()?;
-        Some(self.keys.identity.sign_release(&release))
+        koonti_tally::count(request, &slices, Codebook::built_in(), threads).ok()
     }
 
     /// The stored bytes of a question released before.
@@ -309,19 +344,19 @@ impl Desk {
         }
     }
 
-    fn extracts_readable(&self, admitted: &Admitted) -> bool {
+    pub(crate) fn extracts_readable(&self, admitted: &Admitted) -> bool {
         let held = admitted.request().periods().iter().zip(admitted.vintages());
         held.into_iter()
             .all(|(period, vintage)| extracts::readable(&self.config.state, &self.keys.seal, *vintage, *period))
     }
 
     /// Checks that the signature is one for a question: a quote's spends nothing.
-    fn asks(&self, signed: &SignedRequest) -> Result<(), Refusal> {
+    pub(crate) fn asks(&self, signed: &SignedRequest) -> Result<(), Refusal> {
         self.requester(signed)?;
         if signed.intent() == Intent::Ask { Ok(()) } else { Err(Refusal::SignatureInvalid) }
     }
 
-    fn admit(&self, signed: &SignedRequest) -> Result<Admitted, Refusal> {
+    pub(crate) fn admit(&self, signed: &SignedRequest) -> Result<Admitted, Refusal> {
         self.requester(signed)?;
         let roster = self.roster.read().unwrap_or_else(PoisonError::into_inner);
         let roster = roster.as_ref().ok_or(Refusal::RequesterUnknown)?;
@@ -334,7 +369,8 @@ impl Desk {
             source: &self.mapping.source,
             areas: &areas,
             vintages: &vintages,
-            floor_k: roster.floor().k,
+            floor: roster.floor(),
+            quorum: Quorum::of(roster).ok(),
         };
         self.policy.admit(signed.request(), &holdings)
     }

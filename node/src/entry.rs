@@ -55,6 +55,33 @@ pub enum Own {
         /// Unix time, seconds.
         time: u64,
     },
+    /// The node takes part in a regional round; its secrets are in memory only.
+    RoundJoined {
+        /// The question.
+        request: Digest,
+        /// The round.
+        round: Digest,
+        /// Unix time, seconds.
+        time: u64,
+    },
+    /// The masked input of a round is made and may leave.
+    Masked {
+        /// The hash that names it.
+        masked: Digest,
+        /// The question.
+        request: Digest,
+        /// The round.
+        round: Digest,
+        /// Unix time, seconds.
+        time: u64,
+    },
+    /// The secrets of a round are erased: nothing of it is ever unmasked here.
+    RoundErased {
+        /// The round.
+        round: Digest,
+        /// Unix time, seconds.
+        time: u64,
+    },
     /// The question is refused.
     Refused {
         /// Why.

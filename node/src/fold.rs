@@ -6,7 +6,7 @@ use crate::error::Error;
 use koonti_disclosure::identity::SignedRequest;
 use koonti_disclosure::ledger::{self, Ledger};
 use koonti_disclosure::{Codebook, Digest, Name, Period, Refusal, canonical};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// Where a question stands at this node.
@@ -48,6 +48,10 @@ pub struct Fold {
     pub vintages: BTreeMap<(Name, Name, Period), Vec<Digest>>,
     /// Epoch and hash of the newest approved roster.
     pub roster: Option<(u64, Digest)>,
+    /// Regional rounds that this node has ever joined.
+    pub joined: BTreeSet<Digest>,
+    /// Those whose secrets it has erased.
+    pub erased: BTreeSet<Digest>,
     debits: BTreeMap<u64, Digest>,
 }
 
@@ -83,6 +87,11 @@ impl Fold {
             Entry::Ledger(ledger::Entry::Debit(debit)) => {
                 self.debited(seq, debit.request_id(), debit.time());
             }
+            Entry::Ledger(ledger::Entry::Carry { debit, time, .. }) => {
+                if let Some(id) = self.debits.get(debit).copied() {
+                    self.stand(id, Standing::Debited, *time);
+                }
+            }
             Entry::Ledger(ledger::Entry::Release { request, time, .. }) => {
                 self.stand(*request, Standing::Released, *time);
             }
@@ -105,6 +114,13 @@ impl Fold {
                     self.questions.insert(id, Known { question, standing: Standing::Waiting, time });
                 }
             }
+            Entry::Own(Own::RoundJoined { round, .. }) => {
+                self.joined.insert(*round);
+            }
+            Entry::Own(Own::RoundErased { round, .. }) => {
+                self.erased.insert(*round);
+            }
+            Entry::Own(Own::Masked { .. }) => {}
             Entry::Own(Own::Approved { by, request, time }) => self.stand(*request, Standing::Approved(*by), *time),
             Entry::Own(Own::Refused { reason, request, time }) => {
                 self.stand(*request, Standing::Refused(*reason), *time);

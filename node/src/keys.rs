@@ -95,6 +95,15 @@ pub fn random() -> Result<[u8; 32], Error> {
     Ok(bytes)
 }
 
+/// The operating system's randomness, as a regional round wants it.
+pub(crate) struct SystemRandomness;
+
+impl koonti_secagg::Randomness for SystemRandomness {
+    fn fill(&mut self, out: &mut [u8]) -> Result<(), koonti_secagg::NoRandomness> {
+        SystemRandom::new().fill(out).map_err(|_| koonti_secagg::NoRandomness)
+    }
+}
+
 /// Seals extracts and seeds at rest: AES-256-GCM, a random 96-bit nonce in
 /// front, the purpose as associated data.
 pub struct SealKey(LessSafeKey);

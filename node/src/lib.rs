@@ -18,5 +18,6 @@ mod fault;
 pub mod fold;
 mod inbox;
 pub mod keys;
+mod rounds;
 pub mod source;
 pub mod store;

@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::fault;
 use crate::fold::Fold;
 use koonti_disclosure::identity::SignedRelease;
-use koonti_disclosure::ledger::{self, DebitError, DebitSink, Terms};
+use koonti_disclosure::ledger::{self, DebitError, DebitSink, Joining, Terms};
 use koonti_disclosure::policy::Admitted;
 use koonti_disclosure::stream::Seed;
 use koonti_disclosure::{Digest, Permit, canonical};
@@ -69,6 +69,31 @@ impl Store {
         let permit = fold.ledger.debit(admitted, terms, &mut Sink { journal, index })?;
         fold.debited(permit.seq(), id, time);
         Ok(permit)
+    }
+
+    /// Spends the cost of an admitted question on a regional round, or carries an
+    /// earlier debit over to it.
+    ///
+    /// # Errors
+    /// When the round may not be joined, it does not fit, or cannot be written.
+    pub fn join(&self, admitted: Admitted, joining: Joining<'_>) -> Result<Permit, DebitError<Error>> {
+        let mut books = self.books();
+        let Books { journal, index, fold } = &mut *books;
+        let (id, time) = (admitted.request().id(), joining.time);
+        let permit = fold.ledger.join(admitted, joining, &mut Sink { journal, index })?;
+        fold.debited(permit.seq(), id, time);
+        Ok(permit)
+    }
+
+    /// Makes durable that this node lets the sum of a round be opened.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub fn opens(&self, debit: u64, masked: Digest, request: Digest, time: u64) -> Result<(), Error> {
+        let mut books = self.books();
+        books.append_ledger(&ledger::Entry::Release { debit, release: masked, request, time })?;
+        books.journal.mark()?;
+        Ok(())
     }
 
     /// The permit of a debit that was cut short.

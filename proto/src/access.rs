@@ -37,8 +37,10 @@ pub struct Caller {
 pub const RULES: &[(&str, &[Role])] = &[
     ("/koonti.v1.NodeService/Attend", &[Role::Node]),
     ("/koonti.v1.NodeService/Answer", &[Role::Node]),
+    ("/koonti.v1.NodeService/Deliver", &[Role::Node]),
     ("/koonti.v1.TableService/CreateTable", &[Role::Requester]),
     ("/koonti.v1.TableService/GetTable", &[Role::Requester, Role::Auditor]),
+    ("/koonti.v1.TableService/ReadTable", &[Role::Requester, Role::Auditor]),
     ("/koonti.v1.TableService/ListTables", &[Role::Requester, Role::Auditor]),
     ("/koonti.v1.TableService/WatchTable", &[Role::Requester, Role::Auditor]),
     ("/koonti.v1.TableService/ListNodes", &[Role::Requester, Role::Auditor]),

@@ -16,7 +16,7 @@ use crate::v1;
 use crate::v1::enrolment_service_client::EnrolmentServiceClient;
 use crate::v1::node_service_client::NodeServiceClient;
 use crate::v1::table_service_client::TableServiceClient;
-use crate::wire::{Answer, Ask, Asked, Hello, NodeStatus, Table, ToNode};
+use crate::wire::{Answer, Ask, Asked, Hello, NodeStatus, RoundMessage, Table, ToNode};
 use koonti_disclosure::identity::IdentityKey;
 use koonti_disclosure::{Digest, Name};
 use std::time::Duration;
@@ -80,6 +80,19 @@ impl NodeLink {
     }
 }
 
+impl NodeLink {
+    /// Delivers a message of a regional round. On success the coordinator holds it
+    /// durably.
+    ///
+    /// # Errors
+    /// When it cannot be delivered; the same message may be sent again.
+    pub async fn deliver(&self, message: &RoundMessage) -> Result<(), Failure> {
+        let message = v1::DeliverRequest { round_message: message.bytes().to_vec() };
+        call(message, |m| async { self.0.clone().deliver(m).await }).await?;
+        Ok(())
+    }
+}
+
 impl PeopleLink {
     /// Prepares a connection to `https://host:port`; it is made at the first call.
     ///
@@ -98,11 +111,12 @@ impl PeopleLink {
         let message = v1::CreateTableRequest::from(ask);
         let m = call(message, |m| async { self.0.clone().create_table(m).await }).await?;
         match m.table {
-            Some(table) => Ok(Asked::Table(Box::new(table.try_into()?), m.repeat)),
+            Some(table) => Ok(Asked::Table(Box::new(self.whole(table).await?), m.repeat)),
             None => Ok(Asked::Quote {
                 quotes: m.quotes.into_iter().map(TryInto::try_into).collect::<Result<_, _>>()?,
                 unreachable: m.unreachable.iter().map(|n| parsed(n)).collect::<Result<_, _>>()?,
                 expected_withheld_percent: m.expected_withheld_percent,
+                lone_cells: m.lone_cells,
             }),
         }
     }
@@ -114,7 +128,22 @@ impl PeopleLink {
     pub async fn table(&self, id: &str) -> Result<Table, Failure> {
         let message = v1::GetTableRequest { id: id.to_owned() };
         let m = call(message, |m| async { self.0.clone().get_table(m).await }).await?;
-        m.table.ok_or_else(absent)?.try_into()
+        self.whole(m.table.ok_or_else(absent)?).await
+    }
+
+    /// A table with its figures, which do not fit every message.
+    async fn whole(&self, mut table: v1::Table) -> Result<Table, Failure> {
+        if table.published.is_empty() && table.published_bytes > 0 {
+            let message = v1::ReadTableRequest { id: table.id.clone() };
+            let mut chunks = self.0.clone().read_table(message).await?.into_inner();
+            while let Some(chunk) = chunks.next().await {
+                table.published.extend_from_slice(&chunk?.chunk);
+            }
+            if table.published.len() as u64 != table.published_bytes {
+                return Err(Failure::Unavailable("the table was cut off".to_owned()));
+            }
+        }
+        table.try_into()
     }
 
     /// Lists all tables, newest first, without their figures.
@@ -144,7 +173,11 @@ impl PeopleLink {
     pub async fn watch(&self, id: Digest) -> Result<Items<Result<Table, Failure>>, Failure> {
         let message = v1::WatchTableRequest { id: id.0.to_vec() };
         let response = self.0.clone().watch_table(message).await?;
-        let items = response.into_inner().map(|item| item.map_err(Failure::from)?.table.ok_or_else(absent)?.try_into());
+        let link = self.clone();
+        let items = response.into_inner().then(move |item| {
+            let link = link.clone();
+            async move { link.whole(item.map_err(Failure::from)?.table.ok_or_else(absent)?).await }
+        });
         Ok(Box::pin(items))
     }
 

@@ -2,9 +2,12 @@
 
 use crate::failure::Failure;
 use crate::v1;
-use crate::wire::{Answer, Ask, Hello, NodeState, NodeStatus, Offer, Quote, Received, Table, TableState, ToNode};
+use crate::wire::{
+    Answer, Ask, Hello, NodeState, NodeStatus, Offer, Quote, Received, RoundMessage, Table, TableState, ToNode,
+};
 use koonti_disclosure::cost::Cost;
 use koonti_disclosure::identity::SignedRequest;
+use koonti_disclosure::round::Strictness;
 use koonti_disclosure::{Codebook, Digest, Name, Progress, Refusal, TableRequest};
 
 fn invalid(what: &str) -> Failure {
@@ -35,6 +38,15 @@ fn moment(unix_s: u64) -> Result<u64, Failure> {
     if unix_s < 1 << 53 { Ok(unix_s) } else { Err(invalid("a time")) }
 }
 
+pub(crate) fn round_message(bytes: Vec<u8>) -> Result<RoundMessage, Failure> {
+    RoundMessage::new(bytes).ok_or_else(|| invalid("a round's message"))
+}
+
+fn strictness(m: &v1::Readiness) -> Result<Strictness, Failure> {
+    let strictness = Strictness { eta: (m.eta_num, m.eta_den), j: m.j, k: m.k };
+    if strictness.in_range() { Ok(strictness) } else { Err(invalid("the terms of a regional table")) }
+}
+
 fn signed_request(bytes: &[u8]) -> Result<SignedRequest, Failure> {
     SignedRequest::parse(bytes, Codebook::built_in()).map_err(|e| Failure::Invalid(e.to_string()))
 }
@@ -60,6 +72,7 @@ impl From<ToNode> for v1::AttendResponse {
         Self {
             item: Some(match item {
                 ToNode::Roster(bytes) => Item::Roster(bytes),
+                ToNode::Round(message) => Item::RoundMessage(message.bytes().to_vec()),
                 ToNode::Offer(offer) => Item::Offer(v1::Offer {
                     signed_request: offer.request.bytes(),
                     round: offer.round.0.to_vec(),
@@ -78,6 +91,7 @@ impl TryFrom<v1::AttendResponse> for ToNode {
         use v1::attend_response::Item;
         match m.item.ok_or_else(|| invalid("the item"))? {
             Item::Roster(bytes) => Ok(Self::Roster(bytes)),
+            Item::RoundMessage(bytes) => round_message(bytes).map(Self::Round),
             Item::Offer(o) => Ok(Self::Offer(Box::new(Offer {
                 request: signed_request(&o.signed_request)?,
                 round: digest(&o.round)?,
@@ -98,6 +112,7 @@ pub(crate) fn answer_message(request_id: Digest, answer: &Answer) -> v1::AnswerR
         Answer::Refusal(r) => Wire::Refusal(r.code().to_owned()),
         Answer::Quote(q) => Wire::Quote(q.clone().into()),
         Answer::Progress(p) => Wire::Progress(p.code().to_owned()),
+        Answer::Ready(s) => Wire::Ready(v1::Readiness { k: s.k, j: s.j, eta_num: s.eta.0, eta_den: s.eta.1 }),
     };
     v1::AnswerRequest { request_id: request_id.0.to_vec(), answer: Some(answer) }
 }
@@ -114,6 +129,7 @@ impl TryFrom<v1::AnswerRequest> for (Digest, Received) {
             Wire::Refusal(code) => Received::Refusal(refusal(&code)?.ok_or_else(|| invalid("the reason"))?),
             Wire::Quote(q) => Received::Quote(q.try_into()?),
             Wire::Progress(code) => Received::Progress(progress(&code)?),
+            Wire::Ready(terms) => Received::Ready(strictness(&terms)?),
         };
         Ok((digest(&m.request_id)?, answer))
     }
@@ -156,6 +172,7 @@ impl From<Ask> for v1::CreateTableRequest {
             validate_only: a.validate_only,
             timeout_s: a.timeout_s,
             retry_missing: a.retry_missing,
+            phase_timeout_s: a.phase_timeout_s,
         }
     }
 }
@@ -168,13 +185,18 @@ impl TryFrom<v1::CreateTableRequest> for Ask {
             validate_only: m.validate_only,
             timeout_s: m.timeout_s,
             retry_missing: m.retry_missing,
+            phase_timeout_s: m.phase_timeout_s,
         })
     }
 }
 
+/// Largest published table that goes into the message about it.
+const MOST_INLINE_BYTES: usize = 4 << 20;
+
 impl From<Table> for v1::Table {
     fn from(t: Table) -> Self {
         Self {
+            published_bytes: t.published.len() as u64,
             id: t.request.id().0.to_vec(),
             request: t.request.bytes().to_vec(),
             requester: t.requester.to_string(),
@@ -187,7 +209,7 @@ impl From<Table> for v1::Table {
             created: t.created,
             deadline: t.deadline,
             nodes: t.nodes.into_iter().map(Into::into).collect(),
-            published: t.published,
+            published: if t.published.len() <= MOST_INLINE_BYTES { t.published } else { Vec::new() },
         }
     }
 }

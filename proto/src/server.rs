@@ -5,7 +5,7 @@
 //! caller ([`crate::access`]); messages are parsed before, and bounded in size.
 
 use crate::access::{Caller, Registry};
-use crate::convert::digest;
+use crate::convert::{digest, round_message};
 use crate::edge::server::{Error, MAX_MESSAGE_BYTES, serve_mutual};
 use crate::failure::Failure;
 use crate::gate::Gate;
@@ -13,7 +13,7 @@ use crate::v1;
 use crate::v1::enrolment_service_server::{EnrolmentService, EnrolmentServiceServer};
 use crate::v1::node_service_server::{NodeService, NodeServiceServer};
 use crate::v1::table_service_server::{TableService, TableServiceServer};
-use crate::wire::{Ask, Asked, Hello, NodeStatus, Received, Table, ToNode};
+use crate::wire::{Ask, Asked, Hello, NodeStatus, Received, RoundMessage, Table, ToNode};
 use koonti_disclosure::identity::check_enrolment;
 use koonti_disclosure::{Digest, Name};
 use std::net::TcpListener;
@@ -32,6 +32,8 @@ pub trait Rooms: Registry {
     fn attend(self: &Arc<Self>, caller: Caller, hello: Hello) -> Items<ToNode>;
     /// A node answers. Returns once the answer is durable.
     fn answer(&self, caller: Caller, id: Digest, answer: Received) -> impl Future<Output = Result<(), Failure>> + Send;
+    /// A node delivers a message of a regional round. Returns once it is durable.
+    fn deliver(&self, caller: Caller, message: RoundMessage) -> impl Future<Output = Result<(), Failure>> + Send;
     /// A person asks.
     fn create_table(&self, caller: Caller, ask: Ask) -> impl Future<Output = Result<Asked, Failure>> + Send;
     /// The table whose id begins with these hex digits.
@@ -129,10 +131,17 @@ impl<R: Rooms> NodeService for Doors<R> {
         self.0.answer(caller, id, answer).await?;
         Ok(Response::new(v1::AnswerResponse {}))
     }
+
+    async fn deliver(&self, request: Request<v1::DeliverRequest>) -> Result<Response<v1::DeliverResponse>, Status> {
+        let caller = caller(&request)?;
+        self.0.deliver(caller, round_message(request.into_inner().round_message)?).await?;
+        Ok(Response::new(v1::DeliverResponse {}))
+    }
 }
 
 #[tonic::async_trait]
 impl<R: Rooms> TableService for Doors<R> {
+    type ReadTableStream = Items<Result<v1::ReadTableResponse, Status>>;
     type WatchTableStream = Items<Result<v1::WatchTableResponse, Status>>;
 
     async fn create_table(
@@ -146,7 +155,8 @@ impl<R: Rooms> TableService for Doors<R> {
                 response.table = Some((*table).into());
                 response.repeat = repeat;
             }
-            Asked::Quote { quotes, unreachable, expected_withheld_percent } => {
+            Asked::Quote { quotes, unreachable, expected_withheld_percent, lone_cells } => {
+                response.lone_cells = lone_cells;
                 response.quotes = quotes.into_iter().map(Into::into).collect();
                 response.unreachable = unreachable.iter().map(ToString::to_string).collect();
                 response.expected_withheld_percent = expected_withheld_percent;
@@ -158,6 +168,16 @@ impl<R: Rooms> TableService for Doors<R> {
     async fn get_table(&self, request: Request<v1::GetTableRequest>) -> Result<Response<v1::GetTableResponse>, Status> {
         let table = self.0.table(&request.into_inner().id)?;
         Ok(Response::new(v1::GetTableResponse { table: Some(table.into()) }))
+    }
+
+    async fn read_table(
+        &self,
+        request: Request<v1::ReadTableRequest>,
+    ) -> Result<Response<Self::ReadTableStream>, Status> {
+        let table = self.0.table(&digest(&request.into_inner().id)?.to_string())?;
+        let chunks: Vec<_> = table.published.chunks(1 << 20).map(<[u8]>::to_vec).collect();
+        let items = chunks.into_iter().map(|chunk| Ok(v1::ReadTableResponse { chunk }));
+        Ok(Response::new(Box::pin(tokio_stream::iter(items))))
     }
 
     async fn list_tables(

@@ -2,6 +2,8 @@
 
 use koonti_disclosure::cost::Cost;
 use koonti_disclosure::identity::{SignedRelease, SignedRequest};
+use koonti_disclosure::masked::CHUNK_BYTES;
+use koonti_disclosure::round::Strictness;
 use koonti_disclosure::{Digest, Name, Progress, Refusal, TableRequest};
 
 /// A question to one node.
@@ -26,6 +28,30 @@ pub enum ToNode {
     Roster(Vec<u8>),
     /// A question.
     Offer(Box<Offer>),
+    /// A message of a regional round.
+    Round(RoundMessage),
+}
+
+/// A message of a regional round: of a known kind, and bounded in size. What it
+/// says is read by `koonti-secagg` only.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct RoundMessage(Vec<u8>);
+
+/// A chunk, its kind, round and index, and something to spare. Messages of sets of
+/// 500 nodes are smaller.
+const MOST_ROUND_BYTES: usize = CHUNK_BYTES + 64;
+
+impl RoundMessage {
+    /// Takes in bytes that `koonti-secagg` made or that came over the wire.
+    pub fn new(bytes: Vec<u8>) -> Option<Self> {
+        let known = bytes.len() <= MOST_ROUND_BYTES && koonti_secagg::message::kind(&bytes).is_some();
+        known.then_some(Self(bytes))
+    }
+
+    /// The bytes.
+    pub fn bytes(&self) -> &[u8] {
+        &self.0
+    }
 }
 
 /// What a node says of itself.
@@ -47,6 +73,8 @@ pub enum Answer {
     Quote(Quote),
     /// How far it has come.
     Progress(Progress),
+    /// Accepted for a regional round, if it is at least this strict.
+    Ready(Strictness),
 }
 
 /// A node's answer as the coordinator receives it: the release's signature is
@@ -60,6 +88,8 @@ pub enum Received {
     Quote(Quote),
     /// How far the node has come.
     Progress(Progress),
+    /// Accepted for a regional round, if it is at least this strict.
+    Ready(Strictness),
 }
 
 /// What a question would cost at one node.
@@ -69,7 +99,8 @@ pub struct Quote {
     pub node: Name,
     /// Smallest true count that it prints; 0 when refused.
     pub k: u32,
-    /// Smallest noisy count that it prints; 0 when refused.
+    /// Smallest noisy count that it prints; 0 when refused, or for a regional
+    /// table.
     pub tau: i64,
     /// Cost of each period.
     pub cost: Cost,
@@ -91,6 +122,8 @@ pub struct Ask {
     pub timeout_s: u64,
     /// True to offer a published table once more to the nodes missing in it.
     pub retry_missing: bool,
+    /// How long each phase of a regional round may take, seconds.
+    pub phase_timeout_s: u64,
 }
 
 /// The answer to an [`Ask`].
@@ -105,6 +138,8 @@ pub enum Asked {
         unreachable: Vec<Name>,
         /// Share of the table's cells expected to be withheld, percent.
         expected_withheld_percent: u32,
+        /// Cells of a regional table that one node alone can fill.
+        lone_cells: u64,
     },
 }
 

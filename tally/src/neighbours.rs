@@ -105,7 +105,8 @@ fn answer(request: &TableRequest, question: &Question, slices: &[&Slice], policy
             .dimension("area")
             .map_or(Vec::new(), |area| area.codes().iter().map(|c| c.code.clone()).collect()),
         vintages: &vintages,
-        floor_k: 3,
+        floor: koonti_disclosure::roster::Floor { c: 1, eta: (1, 100), j: 2, k: 3 },
+        quorum: None,
     };
     let (mut ledger, mut sink) = (Ledger::default(), Memory(0));
     let text = |error: &dyn std::fmt::Display| error.to_string();

@@ -4,6 +4,7 @@ mod codebook;
 mod enroll;
 mod governance;
 mod nodes;
+mod quote;
 mod synth;
 mod table;
 
@@ -19,6 +20,7 @@ Examples:
   koonti enroll --token-file invitation.txt --enrolment https://region.example.fi:7444 --coordinator https://region.example.fi:7443
   koonti table quote --by need,age_group --period 2026Q3 --sd 5 --max-per-client 5
   koonti table run --by need,age_group --period 2026Q3 --sd 5 --max-per-client 5
+  koonti table run --release regional --by need,age_group --period 2026Q3 --sd 5 --max-per-client 5
   koonti table run question.toml --output csv > table.csv
   koonti codebook show need --lang fi
 

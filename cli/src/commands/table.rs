@@ -1,7 +1,8 @@
 //! `koonti table quote|run|list|show|export`.
 
 use super::codebook::Lang;
-use crate::calls::{Quoted, ask, quote, reason, resolve, wait};
+use super::quote::print_quote;
+use crate::calls::{Patience, ask, quote, reason, resolve, wait};
 use crate::error::Error;
 use crate::files::{read, write};
 use crate::output::{Flag, Output, print};
@@ -10,7 +11,7 @@ use crate::render;
 use clap::{Args, Subcommand, ValueEnum};
 use koonti_disclosure::combine::Published;
 use koonti_disclosure::request::{Draft, Measure, Purpose, ReleaseKind};
-use koonti_disclosure::{Period, Progress, Refusal, TableRequest};
+use koonti_disclosure::{Period, Progress, Refusal};
 use koonti_proto::wire::{Table, TableState};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -21,7 +22,7 @@ use std::process::ExitCode;
 pub(super) enum Command {
     /// What a table would cost each organisation. Spends nothing, reads no register.
     #[command(
-        after_help = "Example:\n  koonti table quote --by need,age_group --period 2026Q3 --sd 5 --max-per-client 5"
+        after_help = "Examples:\n  koonti table quote --by need,age_group --period 2026Q3 --sd 5 --max-per-client 5\n  koonti table quote --release regional --by need,age_group --period 2026Q3 --sd 5 --max-per-client 5"
     )]
     Quote {
         #[command(flatten)]
@@ -31,15 +32,21 @@ pub(super) enum Command {
     },
     /// Ask for a table and wait for it. Asking again returns the same bytes at no cost.
     #[command(
-        after_help = "Examples:\n  koonti table run --by need,age_group --period 2026Q3 --sd 5 --max-per-client 5\n  koonti table run --measure score --score D07 --by need --period 2026Q2 --sd 5 --max-per-client 5\n  koonti table run question.toml --timeout 86400"
+        after_help = "Examples:\n  koonti table run --by need,age_group --period 2026Q3 --sd 5 --max-per-client 5\n  koonti table run --release regional --by need,age_group --period 2026Q3 --sd 5 --max-per-client 5\n  koonti table run --measure score --score D07 --by need --period 2026Q2 --sd 5 --max-per-client 5\n  koonti table run question.toml --timeout 86400"
     )]
     Run {
         #[command(flatten)]
         question: Question,
-        /// Seconds that organisations may take; people who approve need hours.
-        #[arg(long, default_value_t = 3600)]
+        /// Seconds that organisations may take; people who approve need hours. For a regional table:
+        /// to accept. The sum begins when all have answered, or then.
+        #[arg(long, value_name = "SECONDS", default_value_t = 3600)]
         timeout: u64,
-        /// Offer a published table once more to the organisations missing in it.
+        /// Regional tables: seconds that each of the five steps of the sum may take, once the
+        /// organisations are ready.
+        #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+        phase_timeout: u64,
+        /// Offer a published table once more to the organisations missing in it. A regional table
+        /// is final: nobody can be added to a sum.
         #[arg(long)]
         retry_missing: bool,
         /// Do not wait: print the id and go.
@@ -98,6 +105,9 @@ pub(super) struct Question {
     /// The quarters, such as 2026Q3.
     #[arg(long = "period", value_delimiter = ',')]
     periods: Vec<Period>,
+    /// How the organisations' figures come together.
+    #[arg(long, value_enum, default_value = "per-node")]
+    release: ReleaseArg,
     /// Standard deviation of the noise on each count.
     #[arg(long)]
     sd: Option<String>,
@@ -121,6 +131,15 @@ enum MeasureArg {
     Clients,
     /// Sum and mean of one score.
     Score,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum ReleaseArg {
+    /// Each organisation withholds its own small figures and adds its own noise.
+    PerNode,
+    /// The organisations' figures are added up under masks: only the noisy sum over the region is
+    /// ever seen, so small organisations count fully. Needs five, nearly all of them running.
+    Regional,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -154,7 +173,10 @@ impl Question {
             score: self.score.clone(),
             by: self.by.clone(),
             periods: self.periods.clone(),
-            release: ReleaseKind::PerNode,
+            release: match self.release {
+                ReleaseArg::PerNode => ReleaseKind::PerNode,
+                ReleaseArg::Regional => ReleaseKind::Regional,
+            },
             sd: self.sd.clone(),
             within: self.within.clone(),
             max_per_client: self.max_per_client,
@@ -175,17 +197,24 @@ pub(super) async fn run(profile: &Path, command: Command) -> Result<ExitCode, Er
         Command::Quote { question, output } => {
             let request = resolve(&profile, &link, &question.draft()?).await?;
             let quoted = quote(&profile, &link, request.clone()).await?;
-            print_quote(&quoted, &request, output.output);
+            let roster = profile.roster(&link).await?;
+            print_quote(&quoted, &request, roster.roster(), output.output);
             Ok(quoted.code())
         }
-        Command::Run { question, timeout, retry_missing, no_wait, lang, output } => {
+        Command::Run { question, timeout, phase_timeout, retry_missing, no_wait, lang, output } => {
             let request = resolve(&profile, &link, &question.draft()?).await?;
-            let (table, repeat) = ask(&profile, &link, request, timeout, retry_missing).await?;
+            if retry_missing && request.release() == ReleaseKind::Regional {
+                let why = "nobody can be added to a regional sum: ask without --retry-missing, or for a table \
+                           per organisation, or with other noise for a new sum at its own cost";
+                return Err(Error::Other(why.into()));
+            }
+            let patience = Patience { timeout_s: timeout, phase_timeout_s: phase_timeout };
+            let (table, repeat) = ask(&profile, &link, request, patience, retry_missing).await?;
             if no_wait {
                 say!("{}", table.request.id());
                 return Ok(ExitCode::SUCCESS);
             }
-            let table = wait(&link, table, timeout).await?;
+            let table = wait(&link, table, patience).await?;
             if repeat && table.state == TableState::Published {
                 eprintln!("this question has been answered before: the same figures, at no cost");
             }
@@ -205,67 +234,6 @@ pub(super) async fn run(profile: &Path, command: Command) -> Result<ExitCode, Er
         }
         Command::Export { id, out } => export(&link.table(&id).await?, &out),
     }
-}
-
-fn print_quote(quoted: &Quoted, request: &TableRequest, output: Output) {
-    let (mut rows, mut items) = (Vec::new(), Vec::new());
-    for quote in &quoted.quotes {
-        let left = quote.left_nano_rho.iter().min().copied().unwrap_or(0);
-        let tables =
-            left.checked_div(quote.cost.nano_rho).map_or_else(String::new, |n| format!("such tables: about {n}"));
-        let verdict = match (quote.refusal, quote.answered_before) {
-            (Some(refusal), _) => format!("would refuse: {refusal}"),
-            (None, true) => "answered before: free".to_owned(),
-            (None, false) => "would answer".to_owned(),
-        };
-        let shown_from = if quote.tau > 0 { quote.tau.to_string() } else { String::new() };
-        rows.push(vec![quote.node.to_string(), verdict, shown_from, tables]);
-        items.push(json!({
-            "node": quote.node.as_str(),
-            "refusal": quote.refusal.map(Refusal::code),
-            "answered_before": quote.answered_before,
-            "k": quote.k,
-            "tau": quote.tau,
-            "cost_nano_rho": quote.cost.nano_rho,
-            "cost_atto_delta": quote.cost.atto_delta,
-            "left_nano_rho": quote.left_nano_rho,
-        }));
-    }
-    let warnings = warnings(request);
-    let json = json!({
-        "id": request.id().to_string(),
-        "request": serde_json::from_slice::<Value>(request.bytes()).unwrap_or_default(),
-        "nodes": items,
-        "unreachable": quoted.unreachable,
-        "expected_withheld_percent": quoted.expected_withheld_percent,
-        "warnings": warnings,
-    });
-    let header = ["organisation", "answer", "shows figures from about", "allowance left"];
-    print(output, &header, &rows, &json);
-    if output == Output::Table && !quoted.quotes.is_empty() {
-        say!(
-            "\nexpected to be withheld by all organisations, from public figures: about {} % of the figures",
-            quoted.expected_withheld_percent
-        );
-    }
-    for node in &quoted.unreachable {
-        eprintln!("not reached: {node}");
-    }
-    for warning in warnings {
-        eprintln!("note: {warning}");
-    }
-}
-
-/// What the requester should know before spending, from public knowledge only.
-fn warnings(request: &TableRequest) -> Vec<&'static str> {
-    let mut warnings = Vec::new();
-    if request.max_per_client().is_some_and(|b| b < 3) {
-        warnings.push("many clients have more needs than max_per_client counts: the figures will be too low");
-    }
-    if request.by().len() > 2 || request.by().iter().any(|d| d == "area") {
-        warnings.push("tables by municipality or by three dimensions have small cells: most may be withheld");
-    }
-    warnings
 }
 
 /// The published table, or why there is none.
@@ -313,11 +281,12 @@ fn list(tables: &[Table], output: Output) {
         };
         let answered = table.nodes.iter().filter(|n| n.progress == Progress::Released).count();
         let what = table.request.score().map_or_else(|| "clients".to_owned(), |s| format!("mean of {s}"));
+        let regional = if table.request.release() == ReleaseKind::Regional { ", regional" } else { "" };
         let periods: Vec<String> = table.request.periods().iter().map(ToString::to_string).collect();
         rows.push(vec![
             table.request.id().short(),
             state.to_owned(),
-            format!("{what} by {}", table.request.by().join(", ")),
+            format!("{what} by {}{regional}", table.request.by().join(", ")),
             periods.join(" "),
             format!("{answered} of {}", table.nodes.len()),
             table.requester.to_string(),

@@ -1,13 +1,16 @@
 //! `koonti demo`: a whole region on this machine, with nothing prepared.
 //!
 //! Everything is real but the people: processes of the same binaries, mutual
-//! TLS on loopback, enrolment, governance, import, quotes, tables, a repeat and
-//! a refusal. The registers are synthetic.
+//! TLS on loopback, enrolment, governance, import, quotes, tables, a repeat, a
+//! refusal, regional sums, and a node killed in one. The registers are synthetic.
 
+mod comparison;
 mod region;
+mod regional;
 mod report;
+mod truth;
 
-use crate::calls::{ask, quote, reason, resolve, wait};
+use crate::calls::{Patience, ask, quote, reason, resolve, wait};
 use crate::error::Error;
 use crate::profile::Profile;
 use clap::{Args, ValueEnum};
@@ -21,8 +24,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// How long the nodes of the demo may take with one table, seconds.
-const TABLE_TIMEOUT_S: u64 = 60;
+/// How long the nodes of the demo may take with one table.
+const PATIENCE: Patience = Patience { timeout_s: 60, phase_timeout_s: 10 };
 
 /// Arguments of the demo.
 #[derive(Args)]
@@ -58,9 +61,9 @@ enum Form {
 /// Runs the demo.
 pub(crate) async fn run(demo: &Demo) -> Result<ExitCode, Error> {
     let (dir, temporary) = folder(demo)?;
-    let region = Region::start(&dir, demo.seed, demo.nodes)?;
+    let mut region = Region::start(&dir, demo.seed, demo.nodes)?;
     let story = tokio::select! {
-        story = tell(&region) => story,
+        story = tell(&mut region) => story,
         () = stop_signal() => Err(Error::Other("stopped".into())),
     };
     // The processes end before anything is printed, whatever happened.
@@ -100,13 +103,15 @@ fn folder(demo: &Demo) -> Result<(PathBuf, Option<tempfile::TempDir>), Error> {
 
 /// What the requester of the demo asked and got.
 struct Asked {
+    /// Clients, then scores, per organisation; then clients twice as regional sums,
+    /// if the region is large enough.
     tables: Vec<Table>,
     repeat: (Table, bool),
     repeat_cost_nano_rho: u64,
     refusal: koonti_disclosure::Refusal,
 }
 
-async fn tell(region: &Region) -> Result<Asked, Error> {
+async fn tell(region: &mut Region) -> Result<Asked, Error> {
     let profile = Profile::load(&region.requester())?;
     let link = profile.link()?;
     region.wait_for_nodes(&link).await?;
@@ -130,6 +135,8 @@ async fn tell(region: &Region) -> Result<Asked, Error> {
     if refused.state != TableState::Refused {
         return Err(Error::Other("a table beyond the allowance was not refused".into()));
     }
+    // Last: it leaves the region one node short.
+    tables.extend(regional::tell(region, &profile, &link).await?);
     Ok(Asked { tables, repeat, repeat_cost_nano_rho, refusal: reason(&refused) })
 }
 
@@ -142,8 +149,8 @@ async fn stop_signal() {
 }
 
 async fn run_table(profile: &Profile, link: &PeopleLink, request: TableRequest) -> Result<(Table, bool), Error> {
-    let (table, repeat) = ask(profile, link, request, TABLE_TIMEOUT_S, false).await?;
-    Ok((wait(link, table, TABLE_TIMEOUT_S).await?, repeat))
+    let (table, repeat) = ask(profile, link, request, PATIENCE, false).await?;
+    Ok((wait(link, table, PATIENCE).await?, repeat))
 }
 
 fn clients() -> Draft {

@@ -22,7 +22,7 @@ const AT_ONCE: usize = 4;
 pub(super) struct Region {
     dir: PathBuf,
     names: Vec<String>,
-    processes: Vec<Child>,
+    processes: Vec<(String, Child)>,
 }
 
 impl Region {
@@ -153,20 +153,46 @@ impl Region {
         output(self.node(name)?.args(args))
     }
 
+    /// The bytes of a release as they left a node, signature included.
+    pub(super) fn release_bytes(&self, name: &str, id: &str) -> Result<u64, Error> {
+        let unreadable = |why: &str| Error::Other(format!("{name}: the list of its releases is not readable: {why}"));
+        let list = self.ask_node(name, &["releases", "list", "--output", "json"])?;
+        let list: Vec<Value> = serde_json::from_str(&list).map_err(|e| unreadable(&e.to_string()))?;
+        let release = list.iter().find(|release| release["id"] == id).and_then(|release| release["sha256"].as_str());
+        let release = release.ok_or_else(|| unreadable("it does not list a table that it released"))?;
+        let path = self.dir.join(name).join("state/releases").join(format!("{release}.release"));
+        Ok(std::fs::metadata(&path).map_err(|e| Error::file(&path, &e))?.len())
+    }
+
+    /// What a node writes down durably, in order.
+    pub(super) fn journal(&self, name: &str) -> PathBuf {
+        self.dir.join(name).join("state/journal")
+    }
+
+    /// Kills the daemon of a node, as a power cut would: it says goodbye to nobody.
+    pub(super) fn kill(&mut self, name: &str) -> Result<(), Error> {
+        let child = self.processes.iter_mut().find(|(running, _)| running == name).map(|(_, child)| child);
+        let child = child.ok_or_else(|| Error::Other(format!("{name} does not run")))?;
+        child.kill().and_then(|()| child.wait()).map_err(|e| Error::Other(format!("{name} does not end: {e}")))?;
+        Ok(())
+    }
+
     /// Stops everything that was started: politely first.
     pub(super) fn stop(mut self) {
         self.end_processes();
     }
 
     fn end_processes(&mut self) {
-        for child in &self.processes {
+        // Those that have been waited for are gone; their numbers may be others' now.
+        self.processes.retain_mut(|(_, child)| matches!(child.try_wait(), Ok(None)));
+        for (_, child) in &self.processes {
             if let Some(pid) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) {
                 // It may have ended by itself.
                 let _ = kill_process(pid, Signal::TERM);
             }
         }
         let start = Instant::now();
-        for mut child in self.processes.drain(..) {
+        for (_, mut child) in self.processes.drain(..) {
             while matches!(child.try_wait(), Ok(None)) && start.elapsed() < Duration::from_secs(5) {
                 std::thread::sleep(Duration::from_millis(10));
             }
@@ -191,7 +217,8 @@ impl Region {
         let path = self.dir.join("logs").join(format!("{name}.log"));
         let log = std::fs::File::create(&path).map_err(|e| Error::file(&path, &e))?;
         let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn();
-        self.processes.push(child.map_err(|e| Error::Other(format!("{name} does not start: {e}")))?);
+        let child = child.map_err(|e| Error::Other(format!("{name} does not start: {e}")))?;
+        self.processes.push((name.to_owned(), child));
         Ok(())
     }
 

@@ -1,6 +1,7 @@
 //! What the demo shows at its end. The JSON is an interface.
 
 use super::Asked;
+use super::comparison::{ALLOWANCE_NANO_RHO, Comparison};
 use super::region::Region;
 use crate::error::Error;
 use crate::render;
@@ -14,6 +15,7 @@ pub(super) struct Story {
     dir: String,
     nodes: Vec<(String, Map<String, Value>)>,
     tables: Vec<(TableRequest, Published)>,
+    comparison: Option<Comparison>,
     repeat: Value,
     identical: bool,
     refusal: Refusal,
@@ -37,6 +39,10 @@ impl Story {
             Ok::<_, Error>((table.request.clone(), render::published(table).ok_or_else(none)?))
         };
         let tables = asked.tables.iter().map(published).collect::<Result<Vec<_>, _>>()?;
+        let comparison = match tables.as_slice() {
+            [per_node, _, regional, ..] => Some(Comparison::of(region, per_node, regional)?),
+            _ => None,
+        };
         let (repeat, was_repeat) = &asked.repeat;
         let identical = *was_repeat && repeat.published == asked.tables[0].published;
         Ok(Self {
@@ -45,6 +51,7 @@ impl Story {
             identical,
             nodes,
             tables,
+            comparison,
             refusal: asked.refusal,
             releases_of,
             releases,
@@ -57,6 +64,7 @@ impl Story {
             "dir": self.dir,
             "nodes": self.nodes.iter().map(|(name, left)| json!({"name": name, "budget_left_nano_rho": left})).collect::<Vec<_>>(),
             "tables": self.tables.iter().map(|(request, table)| render::json(table, request)).collect::<Vec<_>>(),
+            "comparison": self.comparison.as_ref().map(Comparison::json),
             "repeat": self.repeat,
             "refusal": {"reason": self.refusal.code(), "text": self.refusal.text()},
         })
@@ -73,10 +81,13 @@ impl Story {
             if self.identical { "the same bytes, at no cost" } else { "OTHER BYTES" }
         );
         say!("A second score table in 2026Q2: refused ({}).", self.refusal.text());
+        if let Some(comparison) = &self.comparison {
+            comparison.print();
+        }
         say!("\nAllowance left after these tables, in percent of a quarter's:");
         for (name, left) in &self.nodes {
             let share = |(period, left): (&String, &Value)| {
-                let percent = left.as_u64().unwrap_or(0) * 100 / 250_000_000;
+                let percent = left.as_u64().unwrap_or(0) * 100 / ALLOWANCE_NANO_RHO;
                 (percent < 100).then(|| format!("{period} {percent} %"))
             };
             say!("  {name:24} {}", left.iter().filter_map(share).collect::<Vec<_>>().join(", "));

@@ -33,8 +33,14 @@ impl Region {
                     *standing = Standing::Open(progress);
                 }
             }
-            (Received::Refusal(reason), Standing::Open(_)) if open => {
+            (Received::Ready(terms), Standing::Open(_)) if open && table.is_regional() => {
+                inner.store.append(Entry::Ready { id, node: node.clone(), terms, time }).map_err(internal)?;
+            }
+            (Received::Refusal(reason), Standing::Open(_) | Standing::Ready(_)) if open => {
                 inner.store.append(Entry::Refused { id, node: node.clone(), reason, time }).map_err(internal)?;
+            }
+            (Received::Release(..), _) if table.is_regional() => {
+                return Err(Failure::Invalid("the table is a regional one: it takes no release of one node".to_owned()));
             }
             (Received::Release(bytes, signature), standing) => {
                 let roster = inner.roster()?;
@@ -74,8 +80,13 @@ impl Region {
             // A late phase or refusal changes nothing.
             _ => return Ok(()),
         }
-        if inner.store.fold.tables.get(&id).is_some_and(|t| t.state == TableState::Open && t.complete()) {
-            inner.close(id).map_err(internal)?;
+        let table = inner.store.fold.tables.get(&id);
+        if let Some(table) = table.filter(|t| t.state == TableState::Open && t.complete()) {
+            if table.is_regional() {
+                inner.tend_regional(id).map_err(internal)?;
+            } else {
+                inner.close(id).map_err(internal)?;
+            }
         }
         drop(inner);
         self.tell(id);
@@ -107,7 +118,9 @@ impl Inner {
                     }
                 }
                 Standing::Refused(reason) => missing.push(Missing { node: node.clone(), reason: *reason }),
-                Standing::Open(_) => missing.push(Missing { node: node.clone(), reason: Refusal::NoAnswer }),
+                Standing::Open(_) | Standing::Ready(_) | Standing::Counted => {
+                    missing.push(Missing { node: node.clone(), reason: Refusal::NoAnswer });
+                }
             }
         }
         let published = if releases.is_empty() {
@@ -118,6 +131,6 @@ impl Inner {
             Some(self.store.put_table(&bytes)?)
         };
         tracing::info!(table = %id.short(), published = published.is_some(), "table closed");
-        self.store.append(Entry::Closed { id, published, time: clock::now() })
+        self.store.append(Entry::Closed { counted: Vec::new(), id, published, reason: None, time: clock::now() })
     }
 }

@@ -4,9 +4,11 @@ use super::{Inner, Region, internal, offer};
 use crate::clock;
 use crate::entry::{Asked as AskedEntry, Entry};
 use crate::expect;
-use crate::fold::Standing;
+use crate::fold::{Standing, Table as Held};
 use crate::invitation::random;
 use koonti_disclosure::identity::SignedRequest;
+use koonti_disclosure::quorum::Quorum;
+use koonti_disclosure::request::ReleaseKind;
 use koonti_disclosure::roster::Roster;
 use koonti_disclosure::{Digest, Name, Refusal};
 use koonti_proto::Failure;
@@ -33,10 +35,7 @@ impl Region {
         let (mut waiting, mut unreachable, roster): (Vec<Name>, Vec<Name>, Roster) = {
             let mut inner = self.inner();
             let roster = inner.roster()?.clone();
-            let nodes = serving(&roster, request);
-            if nodes.is_empty() {
-                return Err(Failure::Refused(Refusal::AreaNotServed));
-            }
+            let nodes = serving(&roster, request)?;
             inner.quotes.entry(id).or_default().push(quoting);
             for node in &nodes {
                 inner.send(node, ToNode::Offer(Box::new(offer.clone())));
@@ -66,7 +65,8 @@ impl Region {
         unreachable.sort();
         received.sort_by(|a, b| a.node.cmp(&b.node));
         let expected_withheld_percent = expect::withheld_percent(request.request(), &roster, &received);
-        Ok(Asked::Quote { quotes: received, unreachable, expected_withheld_percent })
+        let lone_cells = expect::lone_cells(request.request(), &roster);
+        Ok(Asked::Quote { quotes: received, unreachable, expected_withheld_percent, lone_cells })
     }
 
     pub(super) fn ask(&self, ask: &Ask) -> Result<(Table, bool), Failure> {
@@ -75,22 +75,29 @@ impl Region {
         let deadline = now + ask.timeout_s.clamp(*TIMEOUTS_S.start(), *TIMEOUTS_S.end());
         let value = serde_json::from_slice(&ask.request.bytes()).expect("canonical bytes are JSON");
         let mut inner = self.inner();
-        let nodes = serving(inner.roster()?, &ask.request);
+        let nodes = serving(inner.roster()?, &ask.request)?;
         let known = inner.store.fold.tables.get(&id);
         let again: Vec<Name> = match known.map(|t| (t.state, &t.nodes)) {
             None => {
-                if nodes.is_empty() {
-                    return Err(Failure::Refused(Refusal::AreaNotServed));
-                }
                 let round = random().map_err(internal)?;
                 let nonce = random().map_err(internal)?;
-                let asked = AskedEntry { deadline, nodes: nodes.clone(), nonce, request: value, round, time: now };
+                let regional = ask.request.request().release() == ReleaseKind::Regional;
+                let asked = AskedEntry {
+                    deadline,
+                    nodes: nodes.clone(),
+                    nonce,
+                    phase_timeout_s: if regional { ask.phase_timeout_s.clamp(*TIMEOUTS_S.start(), *TIMEOUTS_S.end()) } else { 0 },
+                    request: value,
+                    round,
+                    time: now,
+                };
                 inner.store.append(Entry::Asked(Box::new(asked))).map_err(internal)?;
                 inner.offer(id, &nodes);
                 return Ok((inner.view(id)?, false));
             }
             Some((TableState::Open, _)) => return Ok((inner.view(id)?, true)),
-            Some((TableState::Published, _)) if !ask.retry_missing => return Ok((inner.view(id)?, true)),
+            // Later nodes are not added to a regional sum.
+            Some((TableState::Published, _)) if !ask.retry_missing || known.is_some_and(Held::is_regional) => return Ok((inner.view(id)?, true)),
             // Only nodes that were asked before, and have not released.
             Some((TableState::Published, known)) => {
                 nodes.into_iter().filter(|n| matches!(known.get(n), Some(Standing::Refused(_)))).collect()
@@ -100,6 +107,8 @@ impl Region {
         if !again.is_empty() {
             let entry = Entry::Reopened { deadline, id, nodes: again.clone(), request: value, time: now };
             inner.store.append(entry).map_err(internal)?;
+            inner.load_round(id).map_err(internal)?;
+            inner.send_stop(id);
             inner.offer(id, &again);
         }
         Ok((inner.view(id)?, true))
@@ -117,9 +126,14 @@ impl Inner {
 }
 
 /// The nodes that a question goes to: those serving one of the areas asked for,
-/// else all.
-fn serving(roster: &Roster, request: &SignedRequest) -> Vec<Name> {
-    let asked = request.request().filter("area");
+/// else all; for a regional table always all.
+fn serving(roster: &Roster, request: &SignedRequest) -> Result<Vec<Name>, Failure> {
+    let regional = request.request().release() == ReleaseKind::Regional;
+    let asked = request.request().filter("area").filter(|_| !regional);
     let serves = |areas: &[String]| asked.is_none_or(|asked| areas.iter().any(|a| asked.contains(a)));
-    roster.nodes().iter().filter(|n| serves(&n.areas)).map(|n| n.name.clone()).collect()
+    let nodes: Vec<Name> = roster.nodes().iter().filter(|n| serves(&n.areas)).map(|n| n.name.clone()).collect();
+    if regional && Quorum::of(roster).is_err() {
+        return Err(Failure::Refused(Refusal::TooFewNodes));
+    }
+    if nodes.is_empty() { Err(Failure::Refused(Refusal::AreaNotServed)) } else { Ok(nodes) }
 }

@@ -9,7 +9,7 @@ use koonti_disclosure::roster::{Role as RosterRole, SignedRoster};
 use koonti_disclosure::{Digest, Name, Refusal};
 use koonti_proto::access::{Caller, Registry, Role};
 use koonti_proto::edge::pki::{Kind, SpiffeId};
-use koonti_proto::wire::{Ask, Asked, Hello, NodeStatus, Received, Table, TableState, ToNode};
+use koonti_proto::wire::{Ask, Asked, Hello, NodeStatus, Received, RoundMessage, Table, TableState, ToNode};
 use koonti_proto::{Failure, Items, Rooms};
 use std::sync::Arc;
 use tokio::sync::mpsc;
@@ -59,6 +59,9 @@ impl Rooms for Region {
                 drop(to_node.send(offer(table)));
             }
         }
+        for message in inner.mailbox(&caller.name) {
+            drop(to_node.send(ToNode::Round(message)));
+        }
         // A later connection of the same node replaces this one, whose stream then ends.
         inner.connected.insert(caller.name.clone(), Connection { number, to_node });
         inner.last_seen.insert(caller.name.clone(), (clock::now(), hello.version));
@@ -74,6 +77,10 @@ impl Rooms for Region {
 
     async fn answer(&self, caller: Caller, id: Digest, answer: Received) -> Result<(), Failure> {
         tokio::task::block_in_place(|| self.take(&caller.name, id, answer))
+    }
+
+    async fn deliver(&self, caller: Caller, message: RoundMessage) -> Result<(), Failure> {
+        tokio::task::block_in_place(|| self.take_round_message(&caller.name, &message))
     }
 
     async fn create_table(&self, caller: Caller, ask: Ask) -> Result<Asked, Failure> {

@@ -9,6 +9,7 @@ mod answer;
 mod ask;
 mod doors;
 mod enrol;
+mod rounds;
 
 use crate::clock;
 use crate::config::Config;
@@ -20,7 +21,8 @@ use koonti_disclosure::{Digest, Name, Progress};
 use koonti_proto::Failure;
 use koonti_proto::edge::pki::Authority;
 use koonti_proto::wire::{NodeState, Offer, Quote, Table, TableState, ToNode};
-use std::collections::HashMap;
+use rounds::Running;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::{broadcast, mpsc};
 
@@ -39,6 +41,8 @@ struct Inner {
     last_seen: HashMap<Name, (u64, String)>,
     quotes: HashMap<Digest, Vec<mpsc::UnboundedSender<Quote>>>,
     connections: u64,
+    /// Regional rounds that run, or whose erasures are collected.
+    rounds: BTreeMap<Digest, Running>,
 }
 
 struct Connection {
@@ -54,14 +58,16 @@ impl Region {
     pub fn open(config: Config, authority: Authority) -> Result<Self, Error> {
         let store = Store::open(&config)?;
         let roster = installed_roster(&config)?;
-        let inner = Inner {
+        let mut inner = Inner {
             store,
             roster,
             connected: HashMap::new(),
             last_seen: HashMap::new(),
             quotes: HashMap::new(),
             connections: 0,
+            rounds: BTreeMap::new(),
         };
+        inner.resume_rounds()?;
         Ok(Self { config, authority, inner: Mutex::new(inner), moved: broadcast::channel(1024).0 })
     }
 
@@ -73,7 +79,15 @@ impl Region {
     pub fn tend(&self) -> Result<(), Error> {
         let now = clock::now();
         let mut inner = self.inner();
-        let due = |t: &Held| t.state == TableState::Open && (t.complete() || t.deadline < now);
+        let regional = |t: &Held| t.state == TableState::Open && t.is_regional();
+        let regional: Vec<Digest> =
+            inner.store.fold.tables.iter().filter(|(_, t)| regional(t)).map(|(id, _)| *id).collect();
+        for id in regional {
+            if inner.tend_regional(id)? {
+                self.tell(id);
+            }
+        }
+        let due = |t: &Held| t.state == TableState::Open && !t.is_regional() && (t.complete() || t.deadline < now);
         let due: Vec<Digest> = inner.store.fold.tables.iter().filter(|(_, t)| due(t)).map(|(id, _)| *id).collect();
         for id in due {
             inner.close(id)?;
@@ -130,7 +144,8 @@ impl Inner {
         let nodes = table.nodes.iter().map(|(node, standing)| {
             let (progress, refusal) = match standing {
                 Standing::Open(progress) => (*progress, None),
-                Standing::Released(_) => (Progress::Released, None),
+                Standing::Ready(_) => (self.progress(table, node), None),
+                Standing::Released(_) | Standing::Counted => (Progress::Released, None),
                 Standing::Refused(reason) => (Progress::Refused, Some(*reason)),
             };
             NodeState { node: node.clone(), progress, refusal }

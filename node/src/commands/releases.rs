@@ -5,16 +5,16 @@ use super::output::{Flag, Output};
 use super::{by_prefix, summary};
 use crate::clock;
 use crate::config::Config;
-use crate::entry::Entry;
+use crate::entry::{Entry, Own};
 use crate::error::Error;
 use crate::fold::Fold;
 use crate::keys::Keys;
 use crate::store::read_release;
 use clap::Subcommand;
-use koonti_disclosure::ledger;
+use koonti_disclosure::ledger::{self, Debit};
 use koonti_disclosure::release::Received;
 use koonti_disclosure::request::Measure;
-use koonti_disclosure::{Codebook, Digest, Name};
+use koonti_disclosure::{Codebook, Digest, TableRequest};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::process::ExitCode;
@@ -37,13 +37,42 @@ pub(super) enum Command {
     },
 }
 
-/// A release on record.
+/// What has left, on record.
 struct Recorded {
     id: Digest,
     time: u64,
     sha256: Digest,
-    requester: Name,
-    received: Received,
+    debit: Debit,
+    request: TableRequest,
+    what: What,
+}
+
+enum What {
+    /// A table of this organisation's own figures.
+    Table(Box<Received>),
+    /// Masked figures for a regional sum, and what became of them.
+    Masked(Fate),
+}
+
+/// What became of masked figures. Alone they say nothing to anybody.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    /// This node has not yet let the sum be opened.
+    Sent,
+    /// This node has let the sum be opened.
+    Opened,
+    /// This node has erased its secrets; the others may have opened all the same.
+    Erased,
+}
+
+impl Fate {
+    fn code(self) -> &'static str {
+        match self {
+            Self::Sent => "sent",
+            Self::Opened => "opened",
+            Self::Erased => "erased",
+        }
+    }
 }
 
 pub(super) fn run(config: &Config, command: &Command) -> Result<ExitCode, Error> {
@@ -53,7 +82,7 @@ pub(super) fn run(config: &Config, command: &Command) -> Result<ExitCode, Error>
         Command::Show { id, output } => {
             let id = by_prefix(recorded.iter().map(|r| r.id), id)?;
             if let Some(release) = recorded.iter().find(|r| r.id == id) {
-                show(release, output.output());
+                show(release, output.output())?;
             }
         }
     }
@@ -63,19 +92,36 @@ pub(super) fn run(config: &Config, command: &Command) -> Result<ExitCode, Error>
 fn read(config: &Config) -> Result<Vec<Recorded>, Error> {
     let keys = Keys::load(&config.keys)?;
     let (_, entries) = Fold::read(&config.journal())?;
-    let (mut requesters, mut recorded) = (BTreeMap::new(), Vec::new());
+    let (mut debits, mut recorded) = (BTreeMap::new(), Vec::<Recorded>::new());
     for (seq, bytes) in (0u64..).zip(&entries) {
         match Entry::parse(bytes) {
             Ok(Entry::Ledger(ledger::Entry::Debit(debit))) => {
-                requesters.insert(seq, debit.requester().clone());
+                debits.insert(seq, *debit);
             }
-            Ok(Entry::Ledger(ledger::Entry::Release { debit, release, request, time })) => {
+            Ok(Entry::Own(Own::Masked { masked, request: id, time, .. })) => {
+                let debit = debits.values().rfind(|d| d.is_regional() && d.request_id() == id).cloned();
+                let debit = debit.ok_or(Error::Entry(seq))?;
+                let request = debit.request().map_err(|_| Error::Entry(seq))?;
+                let what = What::Masked(Fate::Sent);
+                recorded.push(Recorded { id, time, sha256: masked, debit, request, what });
+            }
+            Ok(Entry::Ledger(ledger::Entry::Release { debit, release, request: id, time })) => {
+                let debit = debits.get(&debit).cloned().ok_or(Error::Entry(seq))?;
+                if debit.is_regional() {
+                    settle(&mut recorded, |r| r.sha256 == release, Fate::Opened);
+                    continue;
+                }
                 let path = config.state.join("releases").join(format!("{release}.release"));
                 let signed = read_release(&path, keys.identity.public())?;
                 let damaged = |_| Error::Refused(format!("{}: not a release", path.display()));
                 let received = Received::parse(signed.bytes(), Codebook::built_in()).map_err(damaged)?;
-                let requester = requesters.get(&debit).cloned().ok_or(Error::Entry(seq))?;
-                recorded.push(Recorded { id: request, time, sha256: release, requester, received });
+                let request = received.request().clone();
+                let what = What::Table(Box::new(received));
+                recorded.push(Recorded { id, time, sha256: release, debit, request, what });
+            }
+            Ok(Entry::Ledger(ledger::Entry::Abort { debit, .. })) => {
+                let id = debits.get(&debit).map(Debit::request_id);
+                settle(&mut recorded, |r| Some(r.id) == id, Fate::Erased);
             }
             _ => {}
         }
@@ -83,40 +129,62 @@ fn read(config: &Config) -> Result<Vec<Recorded>, Error> {
     Ok(recorded)
 }
 
+/// Notes what became of the masked figures that were sent last.
+fn settle(recorded: &mut [Recorded], of: impl Fn(&Recorded) -> bool, fate: Fate) {
+    let sent = recorded.iter_mut().rev().find(|r| of(r) && matches!(r.what, What::Masked(Fate::Sent)));
+    if let Some(sent) = sent {
+        sent.what = What::Masked(fate);
+    }
+}
+
 fn list(recorded: &[Recorded], output: Output) {
     let rows: Vec<Vec<String>> = recorded
         .iter()
         .map(|r| {
-            let cells = cells(&r.received);
-            let published = cells.iter().filter(|c| c["state"] == "published").count();
+            let (shown, from) = match &r.what {
+                What::Table(received) => {
+                    let cells = cells(received);
+                    let published = cells.iter().filter(|c| c["state"] == "published").count();
+                    (format!("{published} of {}", cells.len()), received.tau().to_string())
+                }
+                What::Masked(Fate::Sent) => ("masked, sent".to_owned(), String::new()),
+                What::Masked(Fate::Opened) => ("masked, sum opened".to_owned(), String::new()),
+                What::Masked(Fate::Erased) => ("masked, round aborted".to_owned(), String::new()),
+            };
             vec![
                 clock::shown(r.time),
                 r.id.short(),
-                summary(r.received.request()),
-                r.requester.to_string(),
-                format!("{published} of {}", cells.len()),
-                r.received.k().to_string(),
-                r.received.tau().to_string(),
-                format!("{:.3}", shown_rho(r.received.cost().nano_rho)),
+                summary(&r.request),
+                r.debit.requester().to_string(),
+                shown,
+                r.debit.k().to_string(),
+                from,
+                format!("{:.3}", shown_rho(r.debit.cost().nano_rho)),
             ]
         })
         .collect();
     let items: Vec<Value> = recorded
         .iter()
         .map(|r| {
-            json!({
+            let mut item = json!({
                 "id": r.id.to_string(),
                 "time": r.time,
-                "request": serde_json::from_slice::<Value>(r.received.request().bytes()).unwrap_or_default(),
-                "requester": r.requester.as_str(),
-                "k": r.received.k(),
-                "tau": r.received.tau(),
-                "cost_nano_rho": r.received.cost().nano_rho,
-                "cost_atto_delta": r.received.cost().atto_delta,
-                "policy": r.received.policy().to_string(),
+                "request": serde_json::from_slice::<Value>(r.request.bytes()).unwrap_or_default(),
+                "requester": r.debit.requester().as_str(),
+                "k": r.debit.k(),
+                "cost_nano_rho": r.debit.cost().nano_rho,
+                "cost_atto_delta": r.debit.cost().atto_delta,
+                "policy": r.debit.policy().to_string(),
                 "sha256": r.sha256.to_string(),
-                "cells": cells(&r.received),
-            })
+            });
+            match &r.what {
+                What::Table(received) => {
+                    item["tau"] = received.tau().into();
+                    item["cells"] = cells(received).into();
+                }
+                What::Masked(fate) => item["masked"] = fate.code().into(),
+            }
+            item
         })
         .collect();
     let header =
@@ -124,11 +192,15 @@ fn list(recorded: &[Recorded], output: Output) {
     output.print(&header, &rows, &items.into());
 }
 
-fn show(release: &Recorded, output: Output) {
-    let cells = cells(&release.received);
+fn show(release: &Recorded, output: Output) -> Result<(), Error> {
+    let What::Table(received) = &release.what else {
+        let why = "these figures left masked, for a regional sum: this node cannot show them, and nobody else could alone";
+        return Err(Error::Refused(why.into()));
+    };
+    let cells = cells(received);
     let mut names: Vec<&str> = vec!["period"];
-    names.extend(release.received.request().by().iter().map(String::as_str));
-    let figures: &[&str] = match release.received.request().measure() {
+    names.extend(release.request.by().iter().map(String::as_str));
+    let figures: &[&str] = match release.request.measure() {
         Measure::Clients => &["value"],
         Measure::Score => &["value", "clients", "sum"],
     };
@@ -143,6 +215,7 @@ fn show(release: &Recorded, output: Output) {
         .collect();
     names.extend(figures);
     output.print(&names, &rows, &cells.clone().into());
+    Ok(())
 }
 
 /// The cells as they left: noisy and gated.

@@ -67,7 +67,8 @@ fn admitted(areas: &[String]) -> Vec<Admitted> {
         source: &register,
         areas,
         vintages: &vintages,
-        floor_k: 5,
+        floor: koonti_disclosure::roster::Floor { c: 1, eta: (1, 100), j: 2, k: 5 },
+        quorum: None,
     };
     let draft = |area: &String| Draft {
         register: register.to_string(),

@@ -1,0 +1,167 @@
+//! From the opened noisy sum to the table that a region reads.
+//!
+//! A cell is published if and only if its noisy sum is at least
+//! `T = J (k - 1) + z`: z is the least margin that the noise really present
+//! reaches with a chance of eta over the number of cells, so that a table prints a
+//! cell of fewer than k persons with a chance of at most eta, if nobody is known
+//! to more than J nodes. This is post-processing of a sum that is differentially
+//! private already, and costs nothing. It is no k-anonymity: the coordinator's
+//! operator sees the noisy sums under T, and no node can enforce T.
+//!
+//! The noise present is Skellam of variance `mu |U3| / h`. A node that withholds
+//! its share makes it less and T too high, never too low. (A node rounds its mean
+//! up to a multiple of 2^-20, which adds less than 1e-3 to the variance.) Intervals
+//! cover the *bounded* total over the counted nodes at 95 %; they do not cover
+//! what the contribution bound leaves out, late data, or nodes that lie.
+
+use crate::combine::{self, Cell, MEAN_SCALE, Missing, Published, RegionalTerms, State};
+use crate::cost;
+use crate::domain::ANY;
+use crate::names::Name;
+use crate::request::{Measure, TableRequest};
+use crate::round::RoundSpec;
+use crate::skellam;
+use std::collections::BTreeMap;
+
+/// Shares are printed in hundredths of a percent.
+pub const SHARE_SCALE: i64 = 10_000;
+
+/// The opened sum of one round.
+pub struct Sum<'a> {
+    /// What all participants signed.
+    pub spec: &'a RoundSpec,
+    /// The nodes in the sum.
+    pub survivors: Vec<Name>,
+    /// The nodes that are not, and why.
+    pub missing: Vec<Missing>,
+    /// The words of each vector in the order of [`crate::masked::Layout`], signed.
+    pub vectors: &'a [Vec<i64>],
+}
+
+/// Applies the threshold and prints intervals.
+///
+/// # Panics
+/// When the vectors do not have the request's layout: the round's own machine
+/// makes them so.
+pub fn publish(request: &TableRequest, mut sum: Sum<'_>) -> Published {
+    sum.survivors.sort();
+    sum.missing.sort_by(|a, b| a.node.cmp(&b.node));
+    let noise = Noise::present(request, &sum);
+    let cells = request.domain().cells();
+    let per_period = sum.vectors.len() / request.periods().len();
+    let mut out = Vec::with_capacity(cells * request.periods().len());
+    for (p, period) in request.periods().iter().enumerate() {
+        let vectors = &sum.vectors[p * per_period..][..per_period];
+        for c in 0..cells {
+            let mut codes = request.domain().codes(c);
+            codes.insert("period".to_owned(), period.to_string());
+            let any = any_of(request, c).filter(|any| *any != c).map(|any| vectors[0][any]);
+            let words: Vec<i64> = vectors.iter().map(|v| v[c]).collect();
+            out.push(cell(request, &noise, &words, any, codes));
+        }
+    }
+    let (quorum, strictness) = (sum.spec.quorum(), sum.spec.strictness());
+    Published {
+        cells: out,
+        // Every node's cost follows from the question alone; a regional table has no gate.
+        cost: cost::of_period(request, 0).expect("the round's specification was admitted"),
+        id: request.id(),
+        nodes_counted: sum.survivors,
+        nodes_missing: sum.missing,
+        per_node: Vec::new(),
+        regional: Some(RegionalTerms {
+            c: quorum.c(),
+            eta: strictness.eta,
+            h: quorum.h(),
+            j: strictness.j,
+            k: strictness.k,
+            n: quorum.n(),
+            round: sum.spec.round(),
+            t: quorum.t(),
+            threshold: noise.threshold,
+            u_min: quorum.u_min(),
+            variance_present: noise.variance,
+        }),
+        request: serde_json::from_slice(request.bytes()).expect("canonical bytes are JSON"),
+        scale: if request.measure() == Measure::Score { MEAN_SCALE } else { 1 },
+        v: 1,
+    }
+}
+
+/// The `ANY` cell beside a cell, where the table has one.
+fn any_of(request: &TableRequest, cell: usize) -> Option<usize> {
+    let domain = request.domain();
+    let stride = domain.stride();
+    let any = cell / stride * stride + stride - 1;
+    debug_assert!(!domain.has_any() || domain.codes(any).values().any(|code| code == ANY));
+    domain.has_any().then_some(any)
+}
+
+/// The noise of a count in an opened sum, and what follows from it.
+struct Noise {
+    variance: (u64, u64),
+    sd: f64,
+    half_width: i64,
+    threshold: i64,
+}
+
+impl Noise {
+    #[expect(clippy::cast_precision_loss, reason = "display, and the choice of what is near a threshold")]
+    fn present(request: &TableRequest, sum: &Sum<'_>) -> Self {
+        let (quorum, strictness) = (sum.spec.quorum(), sum.spec.strictness());
+        let num = u128::from(request.variance().num()) * sum.survivors.len() as u128;
+        let den = u128::from(request.variance().den()) * u128::from(quorum.h());
+        let g = gcd(num, den);
+        let variance = ((num / g) as u64, (den / g) as u64);
+        let cells = (request.domain().cells() * request.periods().len()) as u64;
+        let margin = skellam::margin(variance, strictness.eta, cells);
+        Self {
+            variance,
+            sd: (variance.0 as f64 / variance.1 as f64).sqrt(),
+            half_width: skellam::half_width_95(variance),
+            threshold: i64::from(strictness.j) * (i64::from(strictness.k) - 1) + margin,
+        }
+    }
+}
+
+fn gcd(mut a: u128, mut b: u128) -> u128 {
+    while b != 0 {
+        (a, b) = (b, a % b);
+    }
+    a
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "two standard deviations are far below 2^53")]
+fn cell(
+    request: &TableRequest,
+    noise: &Noise,
+    words: &[i64],
+    any: Option<i64>,
+    codes: BTreeMap<String, String>,
+) -> Cell {
+    let count = words[0];
+    let mut cell = Cell::suppressed(codes);
+    if count < noise.threshold {
+        return cell;
+    }
+    cell.near_threshold = count < noise.threshold + (2.0 * noise.sd).ceil() as i64;
+    match (request.score_range(), words.get(1)) {
+        (Some(range), Some(sum)) => {
+            let Some((value, low, high)) = combine::mean(count, *sum, 1, noise.sd, range) else { return cell };
+            (cell.value, cell.low, cell.high) = (Some(value), Some(low), Some(high));
+            (cell.clients, cell.sum) = (Some(count), Some(*sum));
+        }
+        _ => {
+            (cell.value, cell.low, cell.high) =
+                (Some(count), Some(count - noise.half_width), Some(count + noise.half_width));
+            let any = any.filter(|any| *any >= noise.threshold);
+            cell.share =
+                any.and_then(|any| combine::ratio(count, any, (noise.sd, noise.sd))).map(|(value, low, high)| {
+                    let scaled = |x: f64| (x * SHARE_SCALE as f64).round() as i64;
+                    [scaled(value), scaled(low), scaled(high)]
+                });
+        }
+    }
+    cell.state = State::Published;
+    cell
+}
