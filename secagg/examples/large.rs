@@ -32,7 +32,8 @@ fn main() {
     for place in 0..nodes - dropped {
         let inbox = play.ready(place);
         let player = &mut play.players[usize::from(place)];
-        let granted = player.granted(&play.region, play.round.spec()).unwrap_or_else(|_| unreachable!("a fresh ledger"));
+        let granted =
+            player.granted(&play.region, play.round.spec()).unwrap_or_else(|_| unreachable!("a fresh ledger"));
         let started = Instant::now();
         let Ok(Next::Mask(masks)) = player.take(&inbox) else { unreachable!("an inbox") };
         let mut words: Vec<u8> = (0..cells as u32).flat_map(|cell| (cell ^ u32::from(place)).to_le_bytes()).collect();

@@ -193,6 +193,7 @@ impl Round {
             Phase::Unmask => match open::open(self, &good) {
                 Ok(opened) => {
                     self.unmasks.clear();
+                    self.totals.forget();
                     self.opened = Some(opened);
                     Phase::Done
                 }

@@ -86,13 +86,18 @@ fn a_copied_or_weak_key_is_refused_at_once() {
         advert.message(round)
     };
     let (fresh, other) = (x25519(7), x25519(8));
-    for (mask_pk, enc_pk) in
-        [(own.mask_pk, fresh), (own.enc_pk, fresh), (fresh, own.mask_pk), (fresh, fresh), ([0; 32], fresh), (fresh, {
+    for (mask_pk, enc_pk) in [
+        (own.mask_pk, fresh),
+        (own.enc_pk, fresh),
+        (fresh, own.mask_pk),
+        (fresh, fresh),
+        ([0; 32], fresh),
+        (fresh, {
             let mut one = [0; 32];
             one[0] = 1;
             one
-        })]
-    {
+        }),
+    ] {
         assert_eq!(play.give(1, &forged(mask_pk, enc_pk)), Err(Fault::Keys));
     }
     assert_eq!(play.give(1, &forged(fresh, other)), Ok(Taken::New));
@@ -262,11 +267,7 @@ fn enough_erasures_make_a_certificate() {
     let mut play = at(Phase::Confirm);
     let round = play.round.spec().round();
     let needed = play.region.quorum().erasures() as usize;
-    let erased: Vec<Vec<u8>> = play
-        .players
-        .iter_mut()
-        .map(|player| player.erase().unwrap())
-        .collect();
+    let erased: Vec<Vec<u8>> = play.players.iter_mut().map(|player| player.erase().unwrap()).collect();
     assert_eq!(play.give(1, &erased[0]), Err(Fault::Signature), "of another node");
     assert_eq!(play.give(1, &Erased([0; 64]).message(round)), Err(Fault::Signature));
     assert_eq!(play.round.advance(), Err(Failed::TooFew(Phase::Confirm)));

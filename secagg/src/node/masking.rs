@@ -50,8 +50,8 @@ pub(super) fn receive(dealt: &Dealt, terms: &Terms, message: &[u8]) -> Result<(H
     for (peer, entry) in peers.iter().zip(&inbox.entries) {
         let dealer = peer.place;
         let key = keys::share_key(sid, &peer.enc, dealer, me);
-        let (mask, own) = sealed::open(&key, (sid, dealer, me), &entry.commitments, &entry.ciphertext)
-            .ok_or(Abort::Share(dealer))?;
+        let (mask, own) =
+            sealed::open(&key, (sid, dealer, me), &entry.commitments, &entry.ciphertext).ok_or(Abort::Share(dealer))?;
         let pair = Pair { mask, own };
         if pair.commitments(sid, dealer, me) != entry.commitments {
             return Err(Abort::Share(dealer));

@@ -18,7 +18,9 @@ use koonti_disclosure::quorum::Quorum;
 use koonti_disclosure::roster::{Floor, NodeEntry, Roster};
 use koonti_disclosure::round::{Choice, RoundSpec, Strictness};
 use koonti_disclosure::stream::{Context, Seed, VectorKey};
-use koonti_disclosure::{Codebook, Digest, Exact, Ledger, Name, Period, Permit, Policy, TableRequest, Tally, canonical};
+use koonti_disclosure::{
+    Codebook, Digest, Exact, Ledger, Name, Period, Permit, Policy, TableRequest, Tally, canonical,
+};
 use koonti_secagg::coordinator::{Failed, Fault, Phase, Round, Taken};
 use koonti_secagg::message::{Chunk, Masked, Start};
 use koonti_secagg::node::{Next, Session};

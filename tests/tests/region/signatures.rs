@@ -91,7 +91,7 @@ fn the_coordinator_takes_no_question_but_the_callers_own() {
     let _entered = runtime.enter();
     let link = link(&region, "aino");
     let ask = |request: SignedRequest, validate_only: bool| {
-        let ask = Ask { request, validate_only, timeout_s: 60, retry_missing: false };
+        let ask = Ask { request, validate_only, timeout_s: 60, retry_missing: false, phase_timeout_s: 10 };
         runtime.block_on(link.ask(ask))
     };
     let (aino, ville) = (Key::of(&region, "aino"), Key::of(&region, "ville"));
