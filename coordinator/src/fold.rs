@@ -35,6 +35,8 @@ pub struct Table {
     pub phase_timeout_s: u64,
     /// The regional rounds begun for it, oldest first.
     pub rounds: Vec<Attempt>,
+    /// How many of them were begun before it was last asked.
+    pub rounds_before: usize,
     /// When it was last asked or failed, Unix seconds.
     pub touched: u64,
 }
@@ -158,6 +160,7 @@ impl Fold {
                         published: None,
                         phase_timeout_s: asked.phase_timeout_s,
                         rounds: Vec::new(),
+                        rounds_before: 0,
                         touched: asked.time,
                     },
                 );
@@ -180,6 +183,7 @@ impl Fold {
                 table.request = signed(&request)?;
                 table.deadline = deadline;
                 table.touched = time;
+                table.rounds_before = table.rounds.len();
                 table.state = TableState::Open;
                 for node in nodes {
                     table.nodes.insert(node, Standing::Open(Progress::Offered));

@@ -165,17 +165,17 @@ impl Desk {
             Some(Standing::Released) => return say(self.stored(id)),
             Some(Standing::Approved(_)) => return Ok(Next::Compute),
             Some(Standing::Debited) => return say(Answer::Progress(Progress::Accepted)),
-            Some(Standing::Aborted) if self.store.books().fold.ledger.may_carry(id) => return Ok(Next::Compute),
-            Some(Standing::Aborted) => return say(Answer::Refusal(Refusal::Aborted)),
+            // A regional round that was aborted may be tried once more.
+            Some(Standing::Aborted) if !self.store.books().fold.ledger.may_carry(id) => return say(Answer::Refusal(Refusal::Aborted)),
             // A person's no stays a no until a person at the node says otherwise.
             Some(Standing::Refused(Refusal::DeclinedByPerson)) => {
                 return say(Answer::Refusal(Refusal::DeclinedByPerson));
             }
             // The question as it was first put stands until its deadline.
-            Some(Standing::Waiting) if known.and_then(|k| k.question).is_some_and(|q| q.deadline >= clock::now()) => {
+            Some(Standing::Waiting) if known.iter().any(|k| k.question.as_ref().is_some_and(|q| q.deadline >= clock::now())) => {
                 return say(Answer::Progress(Progress::AwaitingApproval));
             }
-            Some(Standing::Waiting | Standing::Refused(_)) | None => {}
+            Some(Standing::Waiting | Standing::Refused(_) | Standing::Aborted) | None => {}
         }
         if offer.deadline < clock::now() {
             return self.refuse(id, Refusal::RequestExpired);
@@ -185,7 +185,10 @@ impl Desk {
             Err(refusal) => return self.refuse(id, refusal),
         };
         let mut books = self.store.books();
-        if let Err(refusal) = books.fold.ledger.check(&admitted, offer.request.requester()) {
+        // What was debited already is neither debited nor approved again.
+        let carries = books.fold.ledger.may_carry(id);
+        let fits = books.fold.ledger.check(&admitted, offer.request.requester());
+        if let Some(refusal) = fits.err().filter(|_| !carries) {
             drop(books);
             return self.refuse(id, refusal);
         }
@@ -196,13 +199,14 @@ impl Desk {
             round: offer.round,
             time: clock::now(),
         })))?;
-        match self.policy.approval() {
-            Approval::Each => Ok(Next::Answer(Answer::Progress(Progress::AwaitingApproval))),
-            Approval::Auto => {
-                books.append(Own::Approved { by: By::Policy, request: id, time: clock::now() })?;
-                Ok(Next::Compute)
-            }
-        }
+        let by = match self.policy.approval() {
+            _ if carries => known.and_then(|known| known.by),
+            Approval::Each => None,
+            Approval::Auto => Some(By::Policy),
+        };
+        let Some(by) = by else { return Ok(Next::Answer(Answer::Progress(Progress::AwaitingApproval))) };
+        books.append(Own::Approved { by, request: id, time: clock::now() })?;
+        Ok(Next::Compute)
     }
 
     /// Computes the release of an approved question, or says why not.

@@ -33,6 +33,8 @@ pub struct Known {
     pub question: Option<Question>,
     /// Where it stands.
     pub standing: Standing,
+    /// Who has said yes to it, if anybody has.
+    pub by: Option<By>,
     /// When that changed last, Unix seconds.
     pub time: u64,
 }
@@ -111,7 +113,8 @@ impl Fold {
                 if let Some(id) = question.id() {
                     let time = question.time;
                     let question = Some((**question).clone());
-                    self.questions.insert(id, Known { question, standing: Standing::Waiting, time });
+                    let by = self.questions.get(&id).and_then(|known| known.by);
+                    self.questions.insert(id, Known { question, standing: Standing::Waiting, by, time });
                 }
             }
             Entry::Own(Own::RoundJoined { round, .. }) => {
@@ -121,7 +124,12 @@ impl Fold {
                 self.erased.insert(*round);
             }
             Entry::Own(Own::Masked { .. }) => {}
-            Entry::Own(Own::Approved { by, request, time }) => self.stand(*request, Standing::Approved(*by), *time),
+            Entry::Own(Own::Approved { by, request, time }) => {
+                self.stand(*request, Standing::Approved(*by), *time);
+                if let Some(known) = self.questions.get_mut(request) {
+                    known.by = Some(*by);
+                }
+            }
             Entry::Own(Own::Refused { reason, request, time }) => {
                 self.stand(*request, Standing::Refused(*reason), *time);
             }
@@ -146,7 +154,7 @@ impl Fold {
     }
 
     fn stand(&mut self, id: Digest, standing: Standing, time: u64) {
-        let known = self.questions.entry(id).or_insert(Known { question: None, standing, time });
+        let known = self.questions.entry(id).or_insert(Known { question: None, standing, by: None, time });
         (known.standing, known.time) = (standing, time);
     }
 }

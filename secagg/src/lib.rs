@@ -50,8 +50,6 @@ extern crate self as koonti_secagg;
 #[cfg(test)]
 #[path = "../tests/support/mod.rs"]
 mod support;
-#[cfg(test)]
-mod vectors;
 
 pub use abort::{Abort, NOBODY};
 pub use masks::MaskSet;

@@ -78,11 +78,31 @@ impl Daemon {
     /// When it does not end within ten seconds, or with a failure.
     #[track_caller]
     pub fn stop(mut self) {
-        let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw).expect("a child has an id");
-        kill_process(pid, Signal::TERM).expect("a child takes a signal");
+        self.signal(Signal::TERM);
         let status =
             until("the daemon stops", Duration::from_secs(10), || self.child.try_wait().expect("a child is asked"));
         assert!(status.success(), "{status}: {}", self.log());
+    }
+
+    /// Halts it (SIGSTOP): it keeps its connections and says nothing.
+    ///
+    /// # Panics
+    /// When it has ended.
+    pub fn pause(&self) {
+        self.signal(Signal::STOP);
+    }
+
+    /// Lets a paused daemon go on.
+    ///
+    /// # Panics
+    /// When it has ended.
+    pub fn go_on(&self) {
+        self.signal(Signal::CONT);
+    }
+
+    fn signal(&self, signal: Signal) {
+        let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw).expect("a child has an id");
+        kill_process(pid, signal).expect("a child takes a signal");
     }
 
     /// Resident memory, in kilobytes.

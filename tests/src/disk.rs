@@ -126,6 +126,30 @@ pub fn coordinator(state: &Path) -> CoordinatorFold {
     CoordinatorFold::read(&state.join("journal")).expect("the coordinator's journal")
 }
 
+/// A message of a regional round as the coordinator has kept it.
+pub struct Kept {
+    /// Who sent it.
+    pub node: String,
+    /// The kind, round and rest: see `docs/secagg-format.md`.
+    pub bytes: Vec<u8>,
+}
+
+/// What the coordinator's journal of a regional round holds; none for the end of a
+/// phase. Nothing while there is no journal.
+///
+/// # Panics
+/// When the journal is damaged.
+pub fn round_journal(state: &Path, round: Digest) -> Vec<Option<Kept>> {
+    let path = state.join("rounds").join(format!("{round}.journal"));
+    let entries = if path.exists() { koonti_journal::read(&path).expect("a whole journal") } else { Vec::new() };
+    let kept = |entry: Vec<u8>| {
+        let (length, rest) = entry.split_first()?;
+        let (node, bytes) = rest.split_at(usize::from(*length));
+        Some(Kept { node: String::from_utf8(node.to_vec()).expect("a name"), bytes: bytes.to_vec() })
+    };
+    entries.into_iter().map(kept).collect()
+}
+
 /// The bytes of every release file under a state directory of a node or of the
 /// coordinator, signatures left off.
 ///

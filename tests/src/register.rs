@@ -48,3 +48,17 @@ pub fn write(dir: &Path, clients: usize, quarters: &[&str], area: &str) {
     std::fs::write(dir.join("register.csv"), csv).expect("a register");
     std::fs::write(dir.join("register.toml"), MAPPING).expect("a mapping");
 }
+
+/// How many of a node's clients are in a cell, by the cell's codes: the truth that a
+/// test holds figures against.
+pub fn count(clients: usize, area: &str, codes: &serde_json::Value) -> i64 {
+    let is = |dimension: &str, own: &str| codes[dimension].as_str().is_none_or(|code| code == own || code == "ANY");
+    let counted = (0..clients).filter(|client| {
+        let age = if client < &(clients / 2) { "35-44" } else { "55-64" };
+        is("sex", &(1 + client % 2).to_string())
+            && is("need", &format!("N{:02}", 1 + client % 3))
+            && is("age_group", age)
+            && is("area", area)
+    });
+    i64::try_from(counted.count()).expect("small")
+}

@@ -50,7 +50,7 @@ pub(super) fn print_quote(quoted: &Quoted, request: &TableRequest, roster: &Rost
     };
     print(output, header, &rows, &json);
     if output == Output::Table && !quoted.quotes.is_empty() {
-        match terms {
+        match terms.filter(|_| willing(quoted).count() > 0) {
             Some(terms) => say!("\n{}", terms.text(quoted, request)),
             None if regional => {}
             None => say!(
@@ -132,17 +132,20 @@ impl Expected {
                 quoted.expected_withheld_percent
             ),
         ];
-        if let Some(percent) = quoted.quotes.iter().filter_map(share_of_what_is_left).max() {
+        if let Some(percent) = willing(quoted).filter_map(share_of_what_is_left).max() {
             lines.push(format!("cost: up to {percent} % of the allowance that an organisation has left for a quarter"));
         }
         lines.join("\n")
     }
 }
 
+fn willing(quoted: &Quoted) -> impl Iterator<Item = &Quote> {
+    quoted.quotes.iter().filter(|q| q.refusal.is_none())
+}
+
 /// What a table takes of the allowance left at a node, in percent, rounded up.
 fn share_of_what_is_left(quote: &Quote) -> Option<u64> {
-    let asked = quote.refusal.is_none() && !quote.answered_before;
-    let left = quote.left_nano_rho.iter().min().copied().filter(|_| asked)?;
+    let left = quote.left_nano_rho.iter().min().copied().filter(|_| !quote.answered_before)?;
     quote.cost.nano_rho.checked_mul(100)?.checked_add(left.checked_sub(1)?)?.checked_div(left)
 }
 
@@ -170,11 +173,12 @@ fn warnings(quoted: &Quoted, request: &TableRequest, terms: Option<&Expected>) -
         warn("a regional table needs at least five organisations in the roster: ask for a table per organisation");
         return warnings;
     };
-    let willing = quoted.quotes.iter().filter(|q| q.refusal.is_none()).count();
-    if willing < quorum.u_min() as usize {
+    let count = willing(quoted).count();
+    // Where it has been answered, it is published already.
+    if count < quorum.u_min() as usize && !willing(quoted).any(|q| q.answered_before) {
+        let away = if quoted.unreachable.is_empty() { "" } else { "; see `koonti nodes list` for those away" };
         warn(&format!(
-            "{willing} of the {} organisations would take part now, and {} have to: nothing would be published; \
-             see `koonti nodes list` for those away",
+            "{count} of the {} organisations would take part now, and {} have to: nothing would be published{away}",
             quorum.n(),
             quorum.u_min()
         ));
@@ -189,19 +193,18 @@ mod tests {
 
     #[test]
     fn the_share_of_what_is_left_is_rounded_up() {
-        let quote = |nano_rho, left: &[u64], refusal, answered_before| Quote {
+        let quote = |nano_rho, left: &[u64], answered_before| Quote {
             node: "kainuu".parse().unwrap(),
             k: 5,
             tau: 0,
             cost: Cost { nano_rho, atto_delta: 0 },
             left_nano_rho: left.to_vec(),
-            refusal,
+            refusal: None,
             answered_before,
         };
-        assert_eq!(share_of_what_is_left(&quote(136_800_000, &[250_000_000], None, false)), Some(55));
-        assert_eq!(share_of_what_is_left(&quote(50, &[100, 50], None, false)), Some(100));
-        assert_eq!(share_of_what_is_left(&quote(50, &[100], None, true)), None);
-        assert_eq!(share_of_what_is_left(&quote(50, &[0], None, false)), None);
-        assert_eq!(share_of_what_is_left(&quote(50, &[100], Some(Refusal::AllowanceExhausted), false)), None);
+        assert_eq!(share_of_what_is_left(&quote(136_800_000, &[250_000_000], false)), Some(55));
+        assert_eq!(share_of_what_is_left(&quote(50, &[100, 50], false)), Some(100));
+        assert_eq!(share_of_what_is_left(&quote(50, &[100], true)), None);
+        assert_eq!(share_of_what_is_left(&quote(50, &[0], false)), None);
     }
 }

@@ -108,10 +108,10 @@ pub(super) struct Question {
     /// How the organisations' figures come together.
     #[arg(long, value_enum, default_value = "per-node")]
     release: ReleaseArg,
-    /// Standard deviation of the noise on each count.
+    /// Standard deviation of the noise on each count; in a regional table at the least.
     #[arg(long)]
     sd: Option<String>,
-    /// Or: half the width of the 95 % interval of each count.
+    /// Or: half the width of the 95 % interval of each count; in a regional table at the least.
     #[arg(long, conflicts_with = "sd")]
     within: Option<String>,
     /// How many needs of one client are counted.
@@ -240,7 +240,16 @@ pub(super) async fn run(profile: &Path, command: Command) -> Result<ExitCode, Er
 fn published(table: &Table) -> Result<Published, Error> {
     match (render::published(table), table.state) {
         (Some(published), _) => Ok(published),
-        (None, TableState::Refused) => Err(Error::Refused(reason(table))),
+        (None, TableState::Refused) => {
+            let reason = reason(table);
+            // Those whom a regional sum lacked.
+            for node in table.nodes.iter().filter(|_| table.request.release() == ReleaseKind::Regional) {
+                if let Some(own) = node.refusal.filter(|own| *own != reason) {
+                    eprintln!("missing: {}: {own}", node.node);
+                }
+            }
+            Err(Error::Refused(reason))
+        }
         (None, TableState::Open) => {
             Err(Error::Other("the table is still open: wait, or see `koonti table show`".into()))
         }

@@ -5,10 +5,11 @@
 //! of it.
 
 use super::region::Region;
+use super::report::Shown;
 use super::truth::truth;
 use crate::error::Error;
 use koonti_disclosure::TableRequest;
-use koonti_disclosure::combine::{Published, State};
+use koonti_disclosure::combine::State;
 use koonti_disclosure::masked::{CHUNK_BYTES, Layout};
 use serde_json::{Value, json};
 
@@ -34,11 +35,7 @@ pub(super) struct Comparison {
 
 impl Comparison {
     /// Compares a table per organisation with a regional one.
-    pub(super) fn of(
-        region: &Region,
-        per_node: &(TableRequest, Published),
-        regional: &(TableRequest, Published),
-    ) -> Result<Self, Error> {
+    pub(super) fn of(region: &Region, per_node: &Shown, regional: &Shown) -> Result<Self, Error> {
         let names = region.names();
         let released = region.release_bytes(&names[0], &per_node.1.id.to_string())?;
         let masked = sent_in_a_round(&regional.0, names.len() as u64);
@@ -63,9 +60,9 @@ impl Comparison {
     /// For people.
     pub(super) fn print(&self) {
         let (a, b) = (&self.per_node, &self.regional);
-        let line = |what: &str, a: String, b: String| say!("  {what:<44} {a:>18} {b:>18}");
+        let line = |what: &str, a: String, b: String| say!("  {what:<38} {a:>26} {b:>18}");
         say!("\nThe same table both ways, over {} organisations:", self.nodes);
-        line("", format!("each own, {}", a.period), format!("regional, {}", b.period));
+        line("", format!("per organisation, {}", a.period), format!("regional, {}", b.period));
         let percent = |x: f64| format!("{:.1} %", 100.0 * x);
         line("mean error of a figure", percent(a.mean_relative_error), percent(b.mean_relative_error));
         line("figures shown", format!("{} of {}", a.shown, a.cells), format!("{} of {}", b.shown, b.cells));
@@ -81,7 +78,7 @@ impl Comparison {
     }
 }
 
-fn way(region: &Region, (request, published): &(TableRequest, Published), sent_bytes: u64) -> Result<Way, Error> {
+fn way(region: &Region, (request, published): &Shown, sent_bytes: u64) -> Result<Way, Error> {
     let truth = truth(&region.dir().join("people.csv"), request, published)?;
     let values: Vec<i64> = published.cells.iter().map(|c| c.value.unwrap_or(0)).collect();
     Ok(Way {

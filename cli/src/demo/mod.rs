@@ -103,12 +103,13 @@ fn folder(demo: &Demo) -> Result<(PathBuf, Option<tempfile::TempDir>), Error> {
 
 /// What the requester of the demo asked and got.
 struct Asked {
-    /// Clients, then scores, per organisation; then clients twice as regional sums,
-    /// if the region is large enough.
+    /// Clients, then scores, per organisation.
     tables: Vec<Table>,
     repeat: (Table, bool),
     repeat_cost_nano_rho: u64,
     refusal: koonti_disclosure::Refusal,
+    /// If the region is large enough.
+    regional: Option<regional::Asked>,
 }
 
 async fn tell(region: &mut Region) -> Result<Asked, Error> {
@@ -136,8 +137,8 @@ async fn tell(region: &mut Region) -> Result<Asked, Error> {
         return Err(Error::Other("a table beyond the allowance was not refused".into()));
     }
     // Last: it leaves the region one node short.
-    tables.extend(regional::tell(region, &profile, &link).await?);
-    Ok(Asked { tables, repeat, repeat_cost_nano_rho, refusal: reason(&refused) })
+    let regional = regional::tell(region, &profile, &link).await?;
+    Ok(Asked { tables, repeat, repeat_cost_nano_rho, refusal: reason(&refused), regional })
 }
 
 async fn stop_signal() {

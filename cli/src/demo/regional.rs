@@ -25,19 +25,29 @@ const DEBIT_TIMEOUT: Duration = Duration::from_secs(30);
 /// What the journal of a node says when its allowance has been spent.
 const DEBIT: &[u8] = br#""type":"debit""#;
 
-/// Asks for both tables; none when the region is too small for a sum.
-pub(super) async fn tell(region: &mut Region, profile: &Profile, link: &PeopleLink) -> Result<Vec<Table>, Error> {
+/// Both tables.
+pub(super) struct Asked {
+    /// Of all nodes.
+    pub(super) whole: Table,
+    /// Of all but the one killed.
+    pub(super) without: Table,
+    /// The one killed.
+    pub(super) victim: String,
+}
+
+/// Asks for both tables; none when the region is too small or large for a sum.
+pub(super) async fn tell(region: &mut Region, profile: &Profile, link: &PeopleLink) -> Result<Option<Asked>, Error> {
     if !NODES.contains(&(region.names().len() as u32)) {
         eprintln!("no regional table: it needs a region of {} to {} organisations", NODES.start(), NODES.end());
-        return Ok(Vec::new());
+        return Ok(None);
     }
     let request = resolve(profile, link, &regional("2026Q1")).await?;
     let whole = published(run_table(profile, link, request).await?.0)?;
     eprintln!("published: regional table {}", whole.request.id().short());
     let victim = region.names().last().cloned().unwrap_or_default();
     let without = with_one_killed(region, profile, link, &victim).await?;
-    eprintln!("published: regional table {}, without {victim}", without.request.id().short());
-    Ok(vec![whole, without])
+    eprintln!("published: regional table {}", without.request.id().short());
+    Ok(Some(Asked { whole, without, victim }))
 }
 
 fn regional(period: &str) -> Draft {

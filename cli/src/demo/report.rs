@@ -10,12 +10,23 @@ use koonti_disclosure::{Refusal, TableRequest};
 use koonti_proto::wire::Table;
 use serde_json::{Map, Value, json};
 
+/// A question and what came of it.
+pub(super) type Shown = (TableRequest, Published);
+
+/// The regional tables.
+struct Regional {
+    whole: Shown,
+    without: Shown,
+    victim: String,
+    comparison: Comparison,
+}
+
 /// Everything that is shown.
 pub(super) struct Story {
     dir: String,
     nodes: Vec<(String, Map<String, Value>)>,
-    tables: Vec<(TableRequest, Published)>,
-    comparison: Option<Comparison>,
+    tables: Vec<Shown>,
+    regional: Option<Regional>,
     repeat: Value,
     identical: bool,
     refusal: Refusal,
@@ -39,10 +50,12 @@ impl Story {
             Ok::<_, Error>((table.request.clone(), render::published(table).ok_or_else(none)?))
         };
         let tables = asked.tables.iter().map(published).collect::<Result<Vec<_>, _>>()?;
-        let comparison = match tables.as_slice() {
-            [per_node, _, regional, ..] => Some(Comparison::of(region, per_node, regional)?),
-            _ => None,
+        let regional = |asked: &super::regional::Asked| {
+            let (whole, without) = (published(&asked.whole)?, published(&asked.without)?);
+            let comparison = Comparison::of(region, &tables[0], &whole)?;
+            Ok::<_, Error>(Regional { whole, without, victim: asked.victim.clone(), comparison })
         };
+        let regional = asked.regional.as_ref().map(regional).transpose()?;
         let (repeat, was_repeat) = &asked.repeat;
         let identical = *was_repeat && repeat.published == asked.tables[0].published;
         Ok(Self {
@@ -51,7 +64,7 @@ impl Story {
             identical,
             nodes,
             tables,
-            comparison,
+            regional,
             refusal: asked.refusal,
             releases_of,
             releases,
@@ -63,11 +76,16 @@ impl Story {
         json!({
             "dir": self.dir,
             "nodes": self.nodes.iter().map(|(name, left)| json!({"name": name, "budget_left_nano_rho": left})).collect::<Vec<_>>(),
-            "tables": self.tables.iter().map(|(request, table)| render::json(table, request)).collect::<Vec<_>>(),
-            "comparison": self.comparison.as_ref().map(Comparison::json),
+            "tables": self.all_tables().map(|(request, table)| render::json(table, request)).collect::<Vec<_>>(),
+            "comparison": self.regional.as_ref().map(|regional| regional.comparison.json()),
             "repeat": self.repeat,
             "refusal": {"reason": self.refusal.code(), "text": self.refusal.text()},
         })
+    }
+
+    fn all_tables(&self) -> impl Iterator<Item = &Shown> {
+        let regional = self.regional.iter().flat_map(|regional| [&regional.whole, &regional.without]);
+        self.tables.iter().chain(regional)
     }
 
     /// For people.
@@ -81,8 +99,8 @@ impl Story {
             if self.identical { "the same bytes, at no cost" } else { "OTHER BYTES" }
         );
         say!("A second score table in 2026Q2: refused ({}).", self.refusal.text());
-        if let Some(comparison) = &self.comparison {
-            comparison.print();
+        if let Some(regional) = &self.regional {
+            regional.print();
         }
         say!("\nAllowance left after these tables, in percent of a quarter's:");
         for (name, left) in &self.nodes {
@@ -93,9 +111,37 @@ impl Story {
             say!("  {name:24} {}", left.iter().filter_map(share).collect::<Vec<_>>().join(", "));
         }
         say!("\nWhat has left {} (`koonti-node releases list`):\n{}", self.releases_of, self.releases);
-        let withheld = |t: &Published| t.cells.iter().filter(|c| c.state == State::Suppressed).count();
-        let total: usize = self.tables.iter().map(|(_, t)| t.cells.len()).sum();
-        let sum: usize = self.tables.iter().map(|(_, t)| withheld(t)).sum();
-        say!("{sum} of {total} figures were withheld by every organisation. Synthetic registers only.");
+        let total: usize = self.all_tables().map(|(_, t)| t.cells.len()).sum();
+        let sum: usize = self.all_tables().map(|(_, t)| withheld(t)).sum();
+        say!("{sum} of {total} figures were withheld. Synthetic registers only.");
+    }
+}
+
+fn withheld(table: &Published) -> usize {
+    table.cells.iter().filter(|c| c.state == State::Suppressed).count()
+}
+
+impl Regional {
+    fn print(&self) {
+        say!();
+        render::print(&self.whole.1, &self.whole.0, "en");
+        self.comparison.print();
+        let (request, table) = &self.without;
+        let period = request.periods().iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
+        let end = match table.nodes_missing.iter().any(|missing| missing.node.as_str() == self.victim) {
+            true => "the others opened the\nsum without it, and its allowance is spent all the same",
+            false => "its masked\nfigures had left already, so that it is counted",
+        };
+        say!(
+            "\nThe same regional table of {period}, with {} killed while the sum was made: {end}.\n\
+             Organisations counted: {}; {} of {} figures withheld.",
+            self.victim,
+            table.nodes_counted.len(),
+            withheld(table),
+            table.cells.len()
+        );
+        for missing in &table.nodes_missing {
+            say!("Missing: {}, {}.", missing.node, missing.reason.text());
+        }
     }
 }

@@ -11,46 +11,43 @@ use koonti_disclosure::{Name, TableRequest};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 
-/// A line of `people.csv`.
-type Line = HashMap<String, String>;
-
 /// The true counts of a clients table's cells over the nodes that it counts.
 pub(super) fn truth(people: &Path, request: &TableRequest, published: &Published) -> Result<Vec<i64>, Error> {
-    let mut counts: HashMap<&BTreeMap<String, String>, i64> = published.cells.iter().map(|c| (&c.codes, 0)).collect();
-    let counted: BTreeSet<&str> = published.nodes_counted.iter().map(Name::as_str).collect();
     let bad = |why: &dyn std::fmt::Display| Error::config(people, why);
     let mut reader = csv::Reader::from_path(people).map_err(|e| bad(&e))?;
-    for line in reader.deserialize() {
-        let line: Line = line.map_err(|e| bad(&e))?;
-        if !counted.contains(line["node"].as_str()) {
+    let columns = reader.headers().map_err(|e| bad(&e))?.clone();
+    let at = |name: &str| columns.iter().position(|c| c == name).ok_or_else(|| bad(&format!("no column {name}")));
+    let (node, period, needs) = (at("node")?, at("period")?, at("needs")?);
+    let by: Vec<(&str, usize)> = request
+        .by()
+        .iter()
+        .map(|d| Ok((d.as_str(), if d == "need" { needs } else { at(d)? })))
+        .collect::<Result<_, Error>>()?;
+    let counted: BTreeSet<&str> = published.nodes_counted.iter().map(Name::as_str).collect();
+    let periods: BTreeSet<String> = request.periods().iter().map(ToString::to_string).collect();
+
+    let mut counts: HashMap<&BTreeMap<String, String>, i64> = published.cells.iter().map(|c| (&c.codes, 0)).collect();
+    let mut line = csv::StringRecord::new();
+    while reader.read_record(&mut line).map_err(|e| bad(&e))? {
+        if !counted.contains(&line[node]) || !periods.contains(&line[period]) {
             continue;
         }
-        for codes in cells(request, &line).ok_or_else(|| bad(&"somebody has more needs than the table counts"))? {
-            if let Some(count) = counts.get_mut(&codes) {
-                *count += 1;
-            }
+        let several: Vec<&str> = line[needs].split('|').collect();
+        if request.max_per_client().is_some_and(|bound| usize::from(bound) < several.len()) {
+            return Err(bad(&"somebody has more needs than the table counts"));
+        }
+        let mut codes: BTreeMap<String, String> =
+            by.iter().map(|(dimension, at)| ((*dimension).to_owned(), line[*at].to_owned())).collect();
+        codes.insert("period".to_owned(), line[period].to_owned());
+        let mut count = |codes: &BTreeMap<String, String>| counts.get_mut(codes).map(|count| *count += 1);
+        if !codes.contains_key("need") {
+            count(&codes);
+            continue;
+        }
+        for need in several.into_iter().chain([ANY]) {
+            codes.insert("need".to_owned(), need.to_owned());
+            count(&codes);
         }
     }
     Ok(published.cells.iter().map(|c| counts[&c.codes]).collect())
-}
-
-/// The cells that a client is counted in; none when the bound would cut.
-fn cells(request: &TableRequest, line: &Line) -> Option<Vec<BTreeMap<String, String>>> {
-    let mut codes = BTreeMap::from([("period".to_owned(), line["period"].clone())]);
-    for dimension in request.by().iter().filter(|d| *d != "need") {
-        codes.insert(dimension.clone(), line[dimension].clone());
-    }
-    if !request.by().iter().any(|d| d == "need") {
-        return Some(vec![codes]);
-    }
-    let needs: Vec<&str> = line["needs"].split('|').collect();
-    if request.max_per_client().is_some_and(|bound| usize::from(bound) < needs.len()) {
-        return None;
-    }
-    let with = |need: &str| {
-        let mut codes = codes.clone();
-        codes.insert("need".to_owned(), need.to_owned());
-        codes
-    };
-    Some(needs.into_iter().chain([ANY]).map(with).collect())
 }

@@ -53,7 +53,8 @@ fn regional(published: &Published, terms: &RegionalTerms, request: &TableRequest
     let (withheld, total) = withheld(published);
     let mut lines = vec![format!(
         "Regional table: the organisations' figures were added up under masks, and only the noisy sums were\n\
-         ever seen. Organisations counted: {} of {}; {withheld} of {total} figures withheld ({} %).",
+         ever seen, withheld ones by whoever runs the coordinator.\n\
+         Organisations counted: {} of {}; {withheld} of {total} figures withheld ({} %).",
         published.nodes_counted.len(),
         terms.n,
         100 * withheld / total.max(1)

@@ -135,6 +135,11 @@ impl Running {
     /// What people see of a node that takes part.
     fn advise(&mut self, node: &Name, message: &[u8]) {
         match message::kind(message) {
+            Some(Kind::Left) => {
+                let why = self.machine.left().into_iter().find(|(left, _)| left == node).map(|(_, why)| why);
+                tracing::warn!(%node, why = why.map(tracing::field::display), "a node has left a regional round");
+                None
+            }
             Some(Kind::Advert) => self.progress.insert(node.clone(), Progress::Joined),
             Some(Kind::Chunk) if self.machine.answered().contains(node) => {
                 self.progress.insert(node.clone(), Progress::Sent)
@@ -258,22 +263,30 @@ impl Inner {
         let Some(last) = table.rounds.last() else {
             return Outlook::Begin { previous: None, certificate: None };
         };
+        // The round whose masked inputs some nodes were debited for.
+        let spent = table.rounds.iter().rfind(|attempt| attempt.failed == Some(true));
         let patient = now <= table.touched + 2 * table.phase_timeout_s.max(5);
         let wait = |reason| if patient { Outlook::Wait } else { Outlook::Refuse(reason) };
-        let spent = last.failed == Some(true);
-        if (spent && last.spec.attempt() > 0) || table.rounds.len() >= MOST_ATTEMPTS {
+        if spent.is_some_and(|spent| spent.spec.attempt() > 0) || table.rounds.len() - table.rounds_before >= MOST_ATTEMPTS {
             return Outlook::Refuse(Refusal::RoundFailed);
         }
-        let certificate = self.rounds.get(&last.spec.round()).and_then(|running| running.machine.certificate());
-        if spent && certificate.is_none() {
+        let certificate = spent.and_then(|spent| self.certificate_of(spent, last));
+        if spent.is_some() && certificate.is_none() {
             return wait(Refusal::RoundFailed);
         }
         // So many have to be there at once: it failed because they were not.
         if !enough(table.ready().filter(|(node, _)| self.connected.contains_key(node)).count()) {
             return wait(Refusal::RoundFailed);
         }
-        let previous = spent.then(|| last.spec.round());
-        Outlook::Begin { previous, certificate: certificate.filter(|_| spent) }
+        Outlook::Begin { previous: spent.map(|spent| spent.spec.round()), certificate }
+    }
+
+    /// The certificate of a round: from its own erasures, or from a retry that
+    /// failed before anybody had sent anything.
+    fn certificate_of(&self, spent: &Attempt, last: &Attempt) -> Option<Certificate> {
+        let gathered = self.rounds.get(&spent.spec.round()).and_then(|running| running.machine.certificate());
+        let roster = self.roster.as_ref()?.roster();
+        gathered.or_else(|| Certificate::parse(&last.certificate, roster).ok().filter(|c| c.round() == spent.spec.round()))
     }
 
     /// Writes the specification and invites the nodes that are ready.

@@ -52,6 +52,7 @@ pub(super) fn budget(config: &Config, output: Output, explain: bool) -> Result<E
 /// What the allowance means for one client relationship, in exact terms.
 fn explained(cap: Allowance) -> String {
     let quarter = account::shown_epsilon(cap.nano_rho_per_period);
+    let person = account::shown_epsilon(4 * cap.nano_rho_per_period);
     let year = account::shown_epsilon(4 * cap.nano_rho_per_period);
     #[expect(clippy::cast_precision_loss, reason = "display only")]
     let delta = |periods: u64| format!("1e-6 + {:e}", (periods * cap.atto_delta_per_period) as f64 / 1e18);
@@ -62,7 +63,9 @@ fn explained(cap: Allowance) -> String {
          differentially private (zero-concentrated, rho {rho} a quarter; add or remove one client):\n\
          \x20 one quarter           epsilon {quarter:.2}, delta {}\n\
          \x20 four rolling quarters epsilon {year:.2}, delta {}\n\
-         A person known to two organisations has two such relationships. docs/privacy.md has the formulas.",
+         A person known to two organisations has two such relationships. In regional tables their parts add up\n\
+         before the noise: if both allowances went there, four times the rho, one quarter epsilon {person:.2}.\n\
+         docs/privacy.md has the formulas.",
         delta(1),
         delta(4),
     )

@@ -85,7 +85,7 @@ fn rules(policy: &Policy) -> String {
         Approval::Each => "a person decides on each question",
         Approval::Auto => "questions are answered by standing rule",
     };
-    format!("counts under {} are never shown; {who}", policy.k())
+    format!("counts of this organisation under {} are never shown; {who}", policy.k())
 }
 
 async fn reach(config: &Config, keys: &Keys) -> Result<String, String> {

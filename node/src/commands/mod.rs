@@ -156,14 +156,18 @@ fn by_prefix(ids: impl Iterator<Item = Digest>, prefix: &str) -> Result<Digest, 
 
 /// One line that tells what a question asks.
 fn summary(request: &koonti_disclosure::TableRequest) -> String {
-    use koonti_disclosure::request::Measure;
+    use koonti_disclosure::request::{Measure, ReleaseKind};
     let what = match (request.measure(), request.score()) {
         (Measure::Score, Some(score)) => format!("mean of {score}"),
         _ => "clients".to_owned(),
     };
     let by = if request.by().is_empty() { "in all".to_owned() } else { format!("by {}", request.by().join(", ")) };
     let periods: Vec<String> = request.periods().iter().map(ToString::to_string).collect();
-    let mut text = format!("{what} {by}, {}", periods.join(" "));
+    let kind = match request.release() {
+        ReleaseKind::PerNode => "",
+        ReleaseKind::Regional => "regional sum: ",
+    };
+    let mut text = format!("{kind}{what} {by}, {}", periods.join(" "));
     if let Some(bound) = request.max_per_client() {
         text += &format!(", at most {bound} needs per client");
     }

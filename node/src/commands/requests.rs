@@ -11,6 +11,7 @@ use crate::fold::{Fold, Known, Standing};
 use crate::inbox::{self, Order};
 use clap::Subcommand;
 use koonti_disclosure::cost::{self, Cost};
+use koonti_disclosure::request::ReleaseKind;
 use koonti_disclosure::{Digest, Policy, Refusal};
 use serde_json::json;
 use std::process::ExitCode;
@@ -57,7 +58,9 @@ fn decide(config: &Config, fold: &Fold, id: &str, order: fn(Digest) -> Order, wh
     let by_daemon = inbox::hand_in(config, &order(id))?;
     let when = if by_daemon { "the running node has taken it" } else { "the node takes it up when it runs" };
     eprintln!("{what}: {}; {when}", id.short());
-    if what == "approved" && known.standing != Standing::Waiting {
+    let regional = known.question.as_ref().and_then(crate::entry::Question::signed);
+    let regional = regional.is_some_and(|signed| signed.request().release() == ReleaseKind::Regional);
+    if what == "approved" && known.standing != Standing::Waiting && !regional {
         eprintln!(
             "it was refused before: if its table is closed by now, the figures join it when somebody asks with --retry-missing"
         );

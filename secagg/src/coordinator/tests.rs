@@ -194,6 +194,7 @@ fn who_leaves_is_neither_asked_nor_awaited() {
     assert_eq!(play.round.left(), [(play.region.name(2), Abort::Keys(3))]);
     play.round.advance().unwrap();
     assert!(play.round.for_node(&play.region.name(2)).is_none());
+    assert_eq!(play.round.set(1), [0, 1, 3, 4, 5, 6], "nor do others hear of it");
     assert_eq!(play.round.awaited().len(), 6);
     // It leaves after its input has been added up: it stays in the sum.
     play.phase(&[]).unwrap();

@@ -1,3 +1,5 @@
+//! Encodings: each message has one, and no other bytes are read.
+
 use super::*;
 use crate::support::{Counter, Play, SCORE};
 

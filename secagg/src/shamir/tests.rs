@@ -1,3 +1,5 @@
+//! Sharing: secrecy over a toy field, exhaustively; the rest over the real one.
+
 use super::*;
 use koonti_disclosure::Digest;
 use std::collections::BTreeMap;

@@ -1,4 +1,7 @@
+//! Streams and words, and the pieces of streams in `tests/vectors/round.json`.
+
 use super::*;
+use koonti_disclosure::names::{hex, unhex};
 
 fn seeds(n: u8) -> Vec<Signed> {
     (0..n).map(|i| (Key::for_test([i; 32]), if i % 2 == 0 { Sign::Plus } else { Sign::Minus })).collect()
@@ -55,4 +58,21 @@ fn words_wrap_in_their_ring_and_not_beyond() {
     assert_eq!(lift(Ring::Bits64, &words), [1 << 32]);
     add(Ring::Bits64, Sign::Minus, &mut words, &[1, 0, 0, 0, 1, 0, 0, 0]);
     assert_eq!(lift(Ring::Bits64, &words), [-1]);
+}
+
+#[test]
+fn streams_are_byte_for_byte_the_frozen_ones() {
+    let round: serde_json::Value = serde_json::from_str(include_str!("../../tests/vectors/round.json")).unwrap();
+    let streams = round["streams"].as_array().unwrap();
+    assert!(streams.len() >= 4);
+    for piece in streams {
+        let bytes = |key: &str| unhex::<32>(piece[key].as_str().unwrap()).unwrap();
+        let number = |key: &str| usize::try_from(piece[key].as_u64().unwrap()).unwrap();
+        let ring = if number("bits") == 32 { Ring::Bits32 } else { Ring::Bits64 };
+        let frozen = piece["bytes"].as_str().unwrap();
+        let mut words = vec![0; number("offset") + frozen.len() / 2];
+        let seed = (Key::for_test(bytes("seed")), Sign::Plus);
+        apply(Digest(bytes("u2h")), &[seed], u32::try_from(number("w")).unwrap(), ring, &mut words);
+        assert_eq!(hex(&words[number("offset")..]), frozen);
+    }
 }

@@ -10,5 +10,6 @@ mod kill;
 mod life;
 mod outputs;
 mod queue;
+mod regional;
 mod signatures;
 mod wire;

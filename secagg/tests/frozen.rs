@@ -1,16 +1,18 @@
 //! A whole round, byte for byte, in `tests/vectors/round.json`.
 //!
 //! `tests/twin/secagg.py` derives the same file from the format page alone.
-//! `KOONTI_WRITE_VECTORS=1 cargo test -p koonti-secagg` writes it anew.
+//! `KOONTI_WRITE_VECTORS=1 cargo test -p koonti-secagg` writes it anew. The pieces of
+//! streams are made here with ring alone; a test inside the crate makes them with
+//! the crate's own code.
 
-use crate::coordinator::Phase;
-use crate::keys::Key;
-use crate::stream::{Sign, apply};
-use crate::support::{Counter, Play, SCORE, identity_seed};
-use koonti_disclosure::Digest;
-use koonti_disclosure::masked::Ring;
+mod support;
+
 use koonti_disclosure::names::hex;
+use koonti_secagg::coordinator::Phase;
+use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
+use ring::hkdf;
 use serde_json::{Value, json};
+use support::{Counter, Play, SCORE, identity_seed};
 
 const SEED: u64 = 20_260_101;
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors/round.json");
@@ -69,16 +71,29 @@ fn round() -> Value {
 /// Pieces of mask streams, two of them across the border between chunks.
 fn streams() -> Vec<Value> {
     let mut draw = Counter::new("streams", SEED);
-    let pieces = [(0, Ring::Bits32, 0, 40), (1, Ring::Bits64, 8, 24), (0, Ring::Bits32, (1 << 20) - 8, 24)];
-    let mut piece = |(w, ring, offset, size): (u32, Ring, usize, usize)| {
-        let (u2h, seed) = (Digest(draw.bytes()), draw.bytes());
-        let mut words = vec![0; offset + size];
-        apply(u2h, &[(Key::for_test(seed), Sign::Plus)], w, ring, &mut words);
-        json!({"u2h": hex(&u2h.0), "seed": hex(&seed), "w": w, "bits": ring.bits(), "offset": offset,
-            "bytes": hex(&words[offset..])})
+    let pieces = [(0u32, 32u8, 0, 40), (1, 64, 8, 24), (0, 32, (1 << 20) - 8, 24), (3, 64, (2 << 20) - 16, 64)];
+    let mut piece = |(w, bits, offset, size): (u32, u8, usize, usize)| {
+        let (u2h, seed) = (draw.bytes::<32>(), draw.bytes::<32>());
+        let bytes = &stream(&u2h, &seed, w, bits, offset + size)[offset..];
+        json!({"u2h": hex(&u2h), "seed": hex(&seed), "w": w, "bits": bits, "offset": offset, "bytes": hex(bytes)})
     };
-    let far = (3, Ring::Bits64, (2 << 20) - 16, 64);
-    pieces.into_iter().chain([far]).map(&mut piece).collect()
+    pieces.into_iter().map(&mut piece).collect()
+}
+
+/// A stream from its beginning.
+fn stream(u2h: &[u8], seed: &[u8], w: u32, bits: u8, size: usize) -> Vec<u8> {
+    let label = b"koonti/v1/secagg/stream";
+    let parts = [label.as_slice(), &w.to_be_bytes(), &[bits]];
+    let info: Vec<u8> = parts.iter().flat_map(|part| [&(part.len() as u32).to_be_bytes(), *part].concat()).collect();
+    let (info, prk) = ([info.as_slice()], hkdf::Salt::new(hkdf::HKDF_SHA256, u2h).extract(seed));
+    let key = LessSafeKey::new(UnboundKey::from(prk.expand(&info, &AES_256_GCM).unwrap()));
+    let mut bytes = vec![0; size];
+    for (j, chunk) in (0u64..).zip(bytes.chunks_mut(1 << 20)) {
+        let nonce = [&[0; 4], j.to_be_bytes().as_slice()].concat().try_into().unwrap();
+        let nonce = Nonce::assume_unique_for_key(nonce);
+        let _tag = key.seal_in_place_separate_tag(nonce, Aad::empty(), chunk).unwrap();
+    }
+    bytes
 }
 
 #[test]

@@ -1,0 +1,37 @@
+//! Fuzz targets: what a stranger may send, into the code that reads it.
+//!
+//! Each target is a function of bytes that panics when a promise is broken. The
+//! programs in `fuzz_targets/` hand them to libFuzzer; `tests/seeds.rs` runs them
+//! over the kept seeds, with any toolchain. `README.md` says how to run them.
+
+#![forbid(unsafe_code)]
+
+mod alter;
+mod collude;
+mod coordinator_round;
+mod decoders;
+mod format;
+mod messages;
+mod node_session;
+mod script;
+mod seeds;
+#[path = "../../secagg/tests/support/mod.rs"]
+mod support;
+mod world;
+
+pub use coordinator_round::coordinator_round;
+pub use decoders::decoders;
+pub use messages::messages;
+pub use node_session::node_session;
+pub use seeds::valid;
+
+/// A target: a promise about bytes.
+pub type Target = fn(&[u8]);
+
+/// All targets, by name.
+pub const TARGETS: [(&str, Target); 4] = [
+    ("node_session", node_session),
+    ("coordinator_round", coordinator_round),
+    ("messages", messages),
+    ("decoders", decoders),
+];

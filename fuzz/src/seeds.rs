@@ -1,0 +1,172 @@
+//! Hand-made seeds: for each target, what an honest participant sends.
+
+use crate::decoders::governance;
+use crate::support::{Memory, SCORE, Table, name};
+use crate::world::{NODES, World};
+use koonti_disclosure::combine::combine;
+use koonti_disclosure::identity::Intent;
+use koonti_disclosure::ledger::Terms;
+use koonti_disclosure::policy::Holdings;
+use koonti_disclosure::regional::{Sum, publish};
+use koonti_disclosure::release::Received;
+use koonti_disclosure::stream::Seed;
+use koonti_disclosure::{Codebook, Digest, Exact, Ledger, Period, Policy, TableRequest, Tally, canonical};
+use koonti_secagg::Abort;
+use koonti_secagg::message::{left_message, start_message, stop_message};
+use std::collections::BTreeMap;
+
+/// The seeds of a target with their names; none for a name that is not a target's.
+pub fn valid(target: &str) -> Vec<(&'static str, Vec<u8>)> {
+    match target {
+        // Both end as an honest round: what a script does not say is done rightly.
+        "node_session" => vec![("valid-honest", vec![0]), ("valid-silent-survivor", vec![3, 0, 0, 0, 0, 1, 2, 0])],
+        "coordinator_round" => vec![
+            ("valid-honest", vec![0, 0, 0, 0, 2]),
+            ("valid-silent-node", vec![0, 0, 0, 0, 2, 0, 0, 0, 0, 2, 0, 0, 1, 0, 2]),
+        ],
+        "messages" => messages(),
+        "decoders" => decoders(),
+        _ => vec![],
+    }
+}
+
+/// A whole round, and its abort.
+fn messages() -> Vec<(&'static str, Vec<u8>)> {
+    let world = World::get();
+    let round = world.round();
+    let mut play = crate::support::Play::new(NODES, SCORE, world.region.seed);
+    let mut found = vec![
+        ("valid-specification", world.spec.bytes().to_vec()),
+        ("valid-start", start_message(&world.spec, &[])),
+        ("valid-stop", stop_message(round)),
+        ("valid-left", left_message(round, Abort::Share(3))),
+    ];
+    let names = [
+        ("valid-adverts", "valid-advert"),
+        ("valid-inbox", "valid-shares"),
+        ("valid-survivors", "valid-masked"),
+        ("valid-confirmations", "valid-confirm"),
+    ];
+    let mut erasures = vec![];
+    for (heard, said) in names {
+        let answers = play.answers(&[]);
+        found.push((said, answers[0].1.clone()));
+        if said == "valid-masked" {
+            found.push(("valid-chunk", answers[1].1.clone()));
+        }
+        for (place, message) in answers {
+            // One does not come through.
+            if said != "valid-masked" || place != 1 {
+                play.give(place, &message).expect("an honest message");
+            }
+        }
+        play.round.advance().expect("enough are there");
+        found.push((heard, play.ready(0)));
+    }
+    found.push(("valid-unmask", play.answers(&[])[0].1.clone()));
+    for place in 0..3 {
+        let erased = world.sign(place, "koonti/v1/abort", &round.0);
+        erasures.push((place, erased));
+    }
+    found.push(("valid-erased", koonti_secagg::message::Erased(erasures[0].1).message(round)));
+    let certificate = koonti_disclosure::abort::Certificate::new(round, &erasures, &world.region.roster);
+    found.push(("valid-certificate", certificate.expect("three of five").bytes().to_vec()));
+    found
+}
+
+fn decoders() -> Vec<(&'static str, Vec<u8>)> {
+    let regional = &World::get().region;
+    let request = per_node();
+    let asked = regional_request();
+    let signed = governance().sign_request(asked.clone(), name("aino"), 1_770_000_000, Intent::Ask);
+    let release = release(&request);
+    let received = Received::parse(&release, Codebook::built_in()).expect("a release");
+    let table = combine(&request, vec![received], vec![]);
+    let vectors: Vec<Vec<i64>> =
+        regional.layout.vectors().iter().map(|(_, cells)| (0..*cells as i64).map(|cell| 40 * cell).collect()).collect();
+    let survivors = (0..NODES).map(|place| regional.name(place)).collect();
+    let sum = Sum { spec: &World::get().spec, survivors, missing: vec![], vectors: &vectors };
+    let sum = publish(&regional.request, sum);
+    vec![
+        ("valid-request", request.bytes().to_vec()),
+        ("valid-regional-request", asked.bytes().to_vec()),
+        ("valid-signed-request", signed.bytes()),
+        ("valid-roster", regional.roster.bytes().to_vec()),
+        ("valid-signed-roster", governance().sign_roster(regional.roster.clone()).bytes()),
+        ("valid-release", release),
+        ("valid-table", canonical::to_bytes(&table).expect("a table")),
+        ("valid-regional-table", canonical::to_bytes(&sum).expect("a table")),
+    ]
+}
+
+/// A question with everything in it that a question may have.
+fn per_node() -> TableRequest {
+    let json = serde_json::json!({
+        "by": ["sex"], "codebook": Codebook::built_in().hash(), "measure": "score", "periods": ["2026Q2", "2026Q3"],
+        "purpose": "statistics", "region": "ita", "register": "r", "release": "per_node", "score": "D07", "v": 1,
+        "variance": [25, 1], "where": {"area": ["205", "491"]},
+    });
+    TableRequest::parse(&canonical::to_bytes(&json).expect("canonical"), Codebook::built_in()).expect("a question")
+}
+
+fn regional_request() -> TableRequest {
+    Table { by: &["age_group"], score: false, periods: 3 }.request()
+}
+
+/// The answer of a node with many clients.
+fn release(request: &TableRequest) -> Vec<u8> {
+    let policy: Policy = serde_json::from_value(serde_json::json!({
+        "k": 5, "approval": "auto",
+        "allowance": {"nano_rho_per_period": 1_000_000_000u64, "atto_delta_per_period": 1_000_000_000_000u64,
+            "gate_atto_delta": 100_000_000_000u64},
+        "tables": {"measures": ["clients", "score"], "dimensions": ["sex", "area"], "purposes": ["statistics"],
+            "most_cells": 10_000, "most_per_client": 10},
+    }))
+    .expect("a policy");
+    let vintages: BTreeMap<Period, Digest> = request.periods().iter().map(|p| (*p, Digest([9; 32]))).collect();
+    let (region, node, register) = (name("ita"), name("kainuu"), name("r"));
+    let holdings = Holdings {
+        region: &region,
+        node: &node,
+        register: &register,
+        source: &register,
+        areas: &["205".to_owned()],
+        vintages: &vintages,
+        floor: World::get().region.roster.floor(),
+        quorum: None,
+    };
+    let terms = Terms {
+        requester: name("aino"),
+        round: Digest([1; 32]),
+        nonce: Digest([2; 32]),
+        seed: Seed::new([3; 32]),
+        sealed_seed: "00".repeat(60),
+        time: 1_770_000_000,
+    };
+    let admitted = policy.admit(request, &holdings).expect("the policy allows it");
+    let debited = Ledger::default().debit(admitted, terms, &mut Memory::default());
+    let permit = debited.unwrap_or_else(|_| panic!("the ledger refuses"));
+    let noise = permit.draw().expect("noise");
+    // The last cell is empty: it is withheld.
+    let cells = request.domain().cells();
+    let clients: Vec<i64> = (0..cells).map(|cell| if cell + 1 == cells { 0 } else { 1000 }).collect();
+    let periods = request.periods().iter().map(|_| vec![clients.clone(), vec![700; cells]]).collect();
+    Exact::wrap(Tally { periods }).release(permit, noise).expect("a release").bytes().to_vec()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_valid_is_read() {
+        let (messages, decoders) = (valid("messages"), valid("decoders"));
+        assert_eq!((messages.len(), decoders.len()), (16, 8));
+        for (name, bytes) in messages {
+            assert_eq!(crate::messages::read(&bytes), 1, "{name}");
+        }
+        for (name, bytes) in decoders {
+            assert_eq!(crate::decoders::read(&bytes), 1, "{name}");
+        }
+    }
+}
