@@ -95,9 +95,11 @@ fn intervals(tables: &[&Value]) {
             let (Some(value), Some(low), Some(high)) = (figure("value"), figure("low"), figure("high")) else { continue };
             assert!(value >= table["threshold"].as_i64().expect("a threshold"), "{cell}");
             let half = (high - low) / 2;
+            assert_eq!((low, high), (value - half, value + half));
+            // The least whole number of clients with 95 % of the noise within it.
             #[expect(clippy::cast_precision_loss, reason = "a small figure")]
-            let wide = half as f64 / sd;
-            assert!((1.96..2.3).contains(&wide) && low + half == value && high - half == value, "{wide}: {cell}");
+            let wide = (half as f64 + 0.5) / sd;
+            assert!((1.959..1.961 + 1.0 / sd).contains(&wide), "{half} with {sd}: {cell}");
             held += u32::from((low..=high).contains(&truth(&names(), cell)));
             all += 1;
         }
