@@ -6,9 +6,11 @@
 use koonti_disclosure::codebook::UNKNOWN;
 use koonti_disclosure::domain::ANY;
 use koonti_disclosure::quorum::Quorum;
+use koonti_disclosure::regional::Noise;
 use koonti_disclosure::request::ReleaseKind;
 use koonti_disclosure::roster::Roster;
-use koonti_disclosure::{Codebook, TableRequest, skellam};
+use koonti_disclosure::round::Strictness;
+use koonti_disclosure::{Codebook, TableRequest};
 use koonti_proto::wire::Quote;
 use std::collections::BTreeMap;
 
@@ -68,11 +70,10 @@ pub(crate) fn lone_cells(request: &TableRequest, roster: &Roster) -> u64 {
 /// under the strictest k that a node has quoted.
 fn regional_threshold(request: &TableRequest, roster: &Roster, quotes: &[Quote]) -> Option<i64> {
     let quorum = Quorum::of(roster).ok().filter(|_| request.release() == ReleaseKind::Regional)?;
-    let (floor, variance) = (roster.floor(), request.variance());
-    let present = (variance.num().checked_mul(u64::from(quorum.n()))?, variance.den() * u64::from(quorum.h()));
-    let cells = (request.domain().cells() * request.periods().len()) as u64;
+    let floor = roster.floor();
     let k = quotes.iter().map(|q| q.k).chain([floor.k]).max()?;
-    Some(i64::from(floor.j) * (i64::from(k) - 1) + skellam::margin(present, floor.eta, cells))
+    let noise = Noise::of(request, quorum, quorum.n(), Strictness { eta: floor.eta, j: floor.j, k })?;
+    Some(noise.threshold)
 }
 
 /// Clients of one node expected in a cell.

@@ -18,8 +18,9 @@ use crate::combine::{self, Cell, MEAN_SCALE, Missing, Published, RegionalTerms, 
 use crate::cost;
 use crate::domain::ANY;
 use crate::names::Name;
+use crate::quorum::Quorum;
 use crate::request::{Measure, TableRequest};
-use crate::round::RoundSpec;
+use crate::round::{RoundSpec, Strictness};
 use crate::skellam;
 use std::collections::BTreeMap;
 
@@ -46,7 +47,10 @@ pub struct Sum<'a> {
 pub fn publish(request: &TableRequest, mut sum: Sum<'_>) -> Published {
     sum.survivors.sort();
     sum.missing.sort_by(|a, b| a.node.cmp(&b.node));
-    let noise = Noise::present(request, &sum);
+    let (quorum, strictness) = (sum.spec.quorum(), sum.spec.strictness());
+    let survivors = u32::try_from(sum.survivors.len()).expect("at most 500");
+    let noise = Noise::of(request, quorum, survivors, strictness).expect("the question was admitted");
+    let half_width = skellam::half_width_95(noise.variance);
     let cells = request.domain().cells();
     let per_period = sum.vectors.len() / request.periods().len();
     let mut out = Vec::with_capacity(cells * request.periods().len());
@@ -57,10 +61,9 @@ pub fn publish(request: &TableRequest, mut sum: Sum<'_>) -> Published {
             codes.insert("period".to_owned(), period.to_string());
             let any = any_of(request, c).filter(|any| *any != c).map(|any| vectors[0][any]);
             let words: Vec<i64> = vectors.iter().map(|v| v[c]).collect();
-            out.push(cell(request, &noise, &words, any, codes));
+            out.push(cell(request, (noise, half_width), &words, any, codes));
         }
     }
-    let (quorum, strictness) = (sum.spec.quorum(), sum.spec.strictness());
     Published {
         cells: out,
         // Every node's cost follows from the question alone; a regional table has no gate.
@@ -97,30 +100,32 @@ fn any_of(request: &TableRequest, cell: usize) -> Option<usize> {
     domain.has_any().then_some(any)
 }
 
-/// The noise of a count in an opened sum, and what follows from it.
-struct Noise {
-    variance: (u64, u64),
-    sd: f64,
-    half_width: i64,
-    threshold: i64,
+/// The noise of a count in a sum of some nodes, and what follows from it.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Noise {
+    /// Its variance, as a reduced fraction.
+    pub variance: (u64, u64),
+    /// The smallest noisy sum that is printed.
+    pub threshold: i64,
 }
 
 impl Noise {
-    #[expect(clippy::cast_precision_loss, reason = "display, and the choice of what is near a threshold")]
-    fn present(request: &TableRequest, sum: &Sum<'_>) -> Self {
-        let (quorum, strictness) = (sum.spec.quorum(), sum.spec.strictness());
-        let num = u128::from(request.variance().num()) * sum.survivors.len() as u128;
+    /// The noise that `nodes` nodes of a region add to each count of a table; none
+    /// when its variance does not fit 64 bits, which no admitted question comes near.
+    pub fn of(request: &TableRequest, quorum: Quorum, nodes: u32, strictness: Strictness) -> Option<Self> {
+        let num = u128::from(request.variance().num()) * u128::from(nodes);
         let den = u128::from(request.variance().den()) * u128::from(quorum.h());
         let g = gcd(num, den);
-        let variance = ((num / g) as u64, (den / g) as u64);
+        let variance = (u64::try_from(num / g).ok()?, u64::try_from(den / g).ok()?);
         let cells = (request.domain().cells() * request.periods().len()) as u64;
         let margin = skellam::margin(variance, strictness.eta, cells);
-        Self {
-            variance,
-            sd: (variance.0 as f64 / variance.1 as f64).sqrt(),
-            half_width: skellam::half_width_95(variance),
-            threshold: i64::from(strictness.j) * (i64::from(strictness.k) - 1) + margin,
-        }
+        Some(Self { variance, threshold: i64::from(strictness.j) * (i64::from(strictness.k) - 1) + margin })
+    }
+
+    /// The standard deviation, for display and for what counts as near a threshold.
+    #[expect(clippy::cast_precision_loss, reason = "display only")]
+    pub fn sd(&self) -> f64 {
+        (self.variance.0 as f64 / self.variance.1 as f64).sqrt()
     }
 }
 
@@ -134,7 +139,7 @@ fn gcd(mut a: u128, mut b: u128) -> u128 {
 #[expect(clippy::cast_possible_truncation, reason = "two standard deviations are far below 2^53")]
 fn cell(
     request: &TableRequest,
-    noise: &Noise,
+    (noise, half_width): (Noise, i64),
     words: &[i64],
     any: Option<i64>,
     codes: BTreeMap<String, String>,
@@ -144,19 +149,18 @@ fn cell(
     if count < noise.threshold {
         return cell;
     }
-    cell.near_threshold = count < noise.threshold + (2.0 * noise.sd).ceil() as i64;
+    cell.near_threshold = count < noise.threshold + (2.0 * noise.sd()).ceil() as i64;
     match (request.score_range(), words.get(1)) {
         (Some(range), Some(sum)) => {
-            let Some((value, low, high)) = combine::mean(count, *sum, 1, noise.sd, range) else { return cell };
+            let Some((value, low, high)) = combine::mean(count, *sum, 1, noise.sd(), range) else { return cell };
             (cell.value, cell.low, cell.high) = (Some(value), Some(low), Some(high));
             (cell.clients, cell.sum) = (Some(count), Some(*sum));
         }
         _ => {
-            (cell.value, cell.low, cell.high) =
-                (Some(count), Some(count - noise.half_width), Some(count + noise.half_width));
+            (cell.value, cell.low, cell.high) = (Some(count), Some(count - half_width), Some(count + half_width));
             let any = any.filter(|any| *any >= noise.threshold);
             cell.share =
-                any.and_then(|any| combine::ratio(count, any, (noise.sd, noise.sd))).map(|(value, low, high)| {
+                any.and_then(|any| combine::ratio(count, any, (noise.sd(), noise.sd()))).map(|(value, low, high)| {
                     let scaled = |x: f64| (x * SHARE_SCALE as f64).round() as i64;
                     [scaled(value), scaled(low), scaled(high)]
                 });

@@ -134,3 +134,24 @@ fn a_restart_replays_to_the_same_round() {
     }
     assert!(play.round.opened().unwrap() == replayed.opened().unwrap());
 }
+
+#[test]
+fn a_node_sends_little_more_than_its_vector() {
+    // 100 nodes; the table is small here. What is sent besides the vector does not
+    // depend on its length, but for 32 bytes of hash and 37 of envelope a chunk.
+    let mut play = Play::new(100, CLIENTS, 3);
+    let mut sent = 0;
+    while play.round.phase() != Phase::Done {
+        for (place, message) in play.answers(&[]) {
+            sent += if place == 0 { message.len() } else { 0 };
+            assert_eq!(play.give(place, &message), Ok(Taken::New));
+        }
+        play.round.advance().expect("everybody has answered");
+    }
+    let cells: usize = play.expected(&(0..100).collect::<Vec<_>>()).iter().map(Vec::len).sum();
+    let besides = sent - 4 * cells;
+    // A vector of 100,000 counts is one chunk, as this one is.
+    let (plain, all) = (4 * 100_000, 4 * 100_000 + besides);
+    assert!(100 * all <= 105 * plain, "{all} bytes for {plain}");
+    assert!(besides > 15_000, "the shares of 99 others are in it: {besides}");
+}

@@ -7,9 +7,11 @@
 use crate::calls::Quoted;
 use crate::output::{Output, print};
 use koonti_disclosure::quorum::Quorum;
+use koonti_disclosure::regional::Noise;
 use koonti_disclosure::request::ReleaseKind;
 use koonti_disclosure::roster::Roster;
-use koonti_disclosure::{Refusal, TableRequest, skellam};
+use koonti_disclosure::round::Strictness;
+use koonti_disclosure::{Refusal, TableRequest};
 use koonti_proto::wire::Quote;
 use serde_json::{Value, json};
 
@@ -87,30 +89,25 @@ fn row(quote: &Quote, regional: bool) -> Vec<String> {
 /// What a regional table would be like if all organisations took part.
 struct Expected {
     quorum: Quorum,
-    sd_present: f64,
-    threshold: i64,
+    noise: Noise,
 }
 
 impl Expected {
     /// None for a table per organisation, and for a roster too small for a sum.
     fn of(request: &TableRequest, roster: &Roster, quotes: &[Quote]) -> Option<Self> {
         let quorum = Quorum::of(roster).ok().filter(|_| request.release() == ReleaseKind::Regional)?;
-        let (variance, floor) = (request.variance(), roster.floor());
-        let num = variance.num().checked_mul(u64::from(quorum.n()))?;
-        let den = variance.den().checked_mul(u64::from(quorum.h()))?;
-        let cells = (request.domain().cells() * request.periods().len()) as u64;
+        let floor = roster.floor();
         let k = quotes.iter().map(|q| q.k).fold(floor.k, u32::max);
-        let margin = skellam::margin((num, den), floor.eta, cells);
-        let threshold = i64::from(floor.j) * (i64::from(k) - 1) + margin;
-        Some(Self { quorum, sd_present: (num as f64 / den as f64).sqrt(), threshold })
+        let noise = Noise::of(request, quorum, quorum.n(), Strictness { eta: floor.eta, j: floor.j, k })?;
+        Some(Self { quorum, noise })
     }
 
     fn json(&self) -> Value {
         json!({
             "n": self.quorum.n(),
             "u_min": self.quorum.u_min(),
-            "sd_present": self.sd_present,
-            "threshold": self.threshold,
+            "sd_present": self.noise.sd(),
+            "threshold": self.noise.threshold,
         })
     }
 
@@ -123,9 +120,9 @@ impl Expected {
                  {} on, as noisy sums over the region.",
                 self.quorum.u_min(),
                 self.quorum.n(),
-                self.sd_present,
+                self.noise.sd(),
                 request.variance().sd(),
-                self.threshold
+                self.noise.threshold
             ),
             format!(
                 "expected to be withheld, from public figures: about {} % of the figures",
