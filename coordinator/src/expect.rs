@@ -6,7 +6,7 @@
 use koonti_disclosure::codebook::UNKNOWN;
 use koonti_disclosure::domain::ANY;
 use koonti_disclosure::quorum::Quorum;
-use koonti_disclosure::regional::Noise;
+use koonti_disclosure::regional::SumNoise;
 use koonti_disclosure::request::ReleaseKind;
 use koonti_disclosure::roster::Roster;
 use koonti_disclosure::round::Strictness;
@@ -72,7 +72,7 @@ fn regional_threshold(request: &TableRequest, roster: &Roster, quotes: &[Quote])
     let quorum = Quorum::of(roster).ok().filter(|_| request.release() == ReleaseKind::Regional)?;
     let floor = roster.floor();
     let k = quotes.iter().map(|q| q.k).chain([floor.k]).max()?;
-    let noise = Noise::of(request, quorum, quorum.n(), Strictness { eta: floor.eta, j: floor.j, k })?;
+    let noise = SumNoise::of(request, quorum, quorum.n(), Strictness { eta: floor.eta, j: floor.j, k })?;
     Some(noise.threshold)
 }
 

@@ -49,7 +49,7 @@ pub fn publish(request: &TableRequest, mut sum: Sum<'_>) -> Published {
     sum.missing.sort_by(|a, b| a.node.cmp(&b.node));
     let (quorum, strictness) = (sum.spec.quorum(), sum.spec.strictness());
     let survivors = u32::try_from(sum.survivors.len()).expect("at most 500");
-    let noise = Noise::of(request, quorum, survivors, strictness).expect("the question was admitted");
+    let noise = SumNoise::of(request, quorum, survivors, strictness).expect("the question was admitted");
     let half_width = skellam::half_width_95(noise.variance);
     let cells = request.domain().cells();
     let per_period = sum.vectors.len() / request.periods().len();
@@ -102,14 +102,14 @@ fn any_of(request: &TableRequest, cell: usize) -> Option<usize> {
 
 /// The noise of a count in a sum of some nodes, and what follows from it.
 #[derive(Clone, Copy, PartialEq, Debug)]
-pub struct Noise {
+pub struct SumNoise {
     /// Its variance, as a reduced fraction.
     pub variance: (u64, u64),
     /// The smallest noisy sum that is printed.
     pub threshold: i64,
 }
 
-impl Noise {
+impl SumNoise {
     /// The noise that `nodes` nodes of a region add to each count of a table; none
     /// when its variance does not fit 64 bits, which no admitted question comes near.
     pub fn of(request: &TableRequest, quorum: Quorum, nodes: u32, strictness: Strictness) -> Option<Self> {
@@ -139,7 +139,7 @@ fn gcd(mut a: u128, mut b: u128) -> u128 {
 #[expect(clippy::cast_possible_truncation, reason = "two standard deviations are far below 2^53")]
 fn cell(
     request: &TableRequest,
-    (noise, half_width): (Noise, i64),
+    (noise, half_width): (SumNoise, i64),
     words: &[i64],
     any: Option<i64>,
     codes: BTreeMap<String, String>,

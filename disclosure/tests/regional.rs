@@ -285,6 +285,13 @@ fn a_round_is_checked_against_roster_and_rules() {
         spec(&self::request("clients", 16), &roster, None).check(&admitted, &roster),
         Err(Refusal::RoundMismatch)
     );
+    // The right roster's hash beside another roster's numbers.
+    let own = String::from_utf8(spec(&request, &roster, None).bytes().to_vec()).unwrap();
+    let other = String::from_utf8(spec(&request, &self::roster(11, 1), None).bytes().to_vec()).unwrap();
+    let mixed = other.replace(&self::roster(11, 1).hash().to_string(), &roster.hash().to_string());
+    assert_ne!(mixed, own);
+    let mixed = RoundSpec::parse(mixed.as_bytes()).unwrap();
+    assert_eq!(mixed.check(&admitted, &roster), Err(Refusal::RoundMismatch));
     // Numbers that do not follow from n are no specification at all.
     let text = String::from_utf8(spec(&request, &roster, None).bytes().to_vec()).unwrap();
     assert!(RoundSpec::parse(text.as_bytes()).is_ok());

@@ -86,7 +86,7 @@ fn shares(script: &mut Script<'_>, world: &World, session: &Session, said: &[u8]
         0 | 1 => {
             // Wrong shares, well sealed: their holder cannot tell.
             let route = world.route(session.sid, COLLUDER, entry.place);
-            route.reseal(entry, |shares| flip(script, shares));
+            route.reseal(entry, |shares| flip(script, shares), |_| {});
         }
         2 => flip(script, &mut entry.ciphertext),
         3 => flip(script, &mut entry.commitments.mask.0),
@@ -113,7 +113,14 @@ fn masked(script: &mut Script<'_>, world: &World, session: &Session, said: &[u8]
         flip(script, &mut bytes);
     }
     let noisy = shifted(world, chunk.bytes, &bytes);
-    let length = if script.below(8) == 1 { script.below(1 << 16) as u64 } else { bytes.len() as u64 };
+    let mut length = bytes.len() as u64;
+    match script.below(8) {
+        1 => length = script.below(1 << 16) as u64,
+        // A chunk of another size than is announced, under its true hash.
+        2 => drop(bytes.pop()),
+        3 => bytes.push(script.byte()),
+        _ => {}
+    }
     let chunks = vec![Digest::of(&bytes)];
     let u2h = format::u2h(session.sid, &session.u2);
     let signed = [round.0.as_slice(), &u2h.0, &length.to_be_bytes(), &chunks_hash(&chunks).0].concat();

@@ -164,6 +164,8 @@ impl Case {
             node.heard.push(ready);
         }
         let said = self.world.said(place, &node.heard).unwrap_or_else(|abort| {
+            // A coordinator passes on nothing that is wrong, but what it cannot open.
+            assert!(place == COLLUDER || abort == Abort::Share(COLLUDER), "an honest node leaves: {abort}");
             node.gone = true;
             vec![message::left_message(self.world.round(), abort)]
         });
@@ -180,7 +182,9 @@ impl Case {
         }
         node.gone = true;
         let signature = self.world.sign(place, "koonti/v1/abort", &self.world.round().0);
-        self.deliver(place, &message::Erased(signature).message(self.world.round()));
+        let erased = message::Erased(signature).message(self.world.round());
+        self.deliver(place, &erased);
+        self.said.push((place, erased));
     }
 
     /// Delivers what a node said.
@@ -253,6 +257,8 @@ impl Case {
     /// What holds at any time.
     fn check(&self) {
         let certificate = self.round.certificate();
+        let enough = self.round.erasures() >= self.world.spec.quorum().erasures() as usize;
+        assert_eq!(certificate.is_some(), enough, "an erasure was taken that proves nothing");
         if let Some(opened) = self.round.opened() {
             assert!(certificate.is_none(), "a round was opened that can never be opened");
             let place = |name: &Name| (0..NODES).find(|place| self.world.region.name(*place) == *name);
@@ -295,7 +301,9 @@ mod tests {
         assert_eq!(ends(&[&PHASE[..], &PHASE, &[0, 0, 0b1, 0, 2]].concat()), (Phase::Done, 4, vec![]));
         assert_eq!(ends(&[0, 2]), (Phase::Failed, 0, vec![]));
         // The colluder masks something else: the sum is that of what was masked.
-        assert_eq!(ends(&[&PHASE[..], &PHASE, &[0, 13, 0, 0, 3, 9, 9, 0]].concat()), (Phase::Done, 5, vec![]));
+        let other = [&PHASE[..], &PHASE, &[0, 13, 0, 0, 3, 0, 0]].concat();
+        assert_eq!(ends(&other), (Phase::Done, 5, vec![]));
+        assert!(play(&other).lied.is_some());
         // It deals a share of something else, deep inside, and is found out at the end.
         assert_eq!(ends(&[&PHASE[..], &[0, 13, 0, 0, 40, 1]].concat()), (Phase::Failed, 0, vec![colluder.clone()]));
         // It releases a share that it was not dealt.
@@ -303,8 +311,29 @@ mod tests {
             ends(&[&PHASE[..], &PHASE, &PHASE, &PHASE, &[0, 13, 0, 0, 0, 0, 1]].concat()),
             (Phase::Done, 5, vec![colluder])
         );
+        // Without node 0 its shares are needed: one too few, and one that is no number, are
+        // not taken, and it may think better of it; a wrong one is the end.
+        let lies: [(&[u8], Phase); 3] =
+            [(&[0, 0, 3], Phase::Done), (&[0, 0, 0, 31, 0xff], Phase::Done), (&[0, 0, 0, 0, 1], Phase::Failed)];
+        for (lie, end) in lies {
+            let confirmed = [0, 0, 0b1, 0, 2];
+            let script = [&PHASE[..], &PHASE, &PHASE, &confirmed, &[0, 13], lie].concat();
+            assert_eq!(ends(&script).0, end, "{lie:?}");
+        }
+        // A chunk is altered on its way, before and behind its announcement.
+        for back in [0, 1] {
+            let script = [&PHASE[..], &PHASE, &[2, 3, 0, 4, 1, 0, 6, back, 0, 40, 1]].concat();
+            assert_eq!(ends(&script), (Phase::Done, 5, vec![]));
+        }
+        // The colluder's chunk is shorter than it says.
+        assert_eq!(ends(&[&PHASE[..], &PHASE, &[0, 13, 0, 9, 9, 2, 0]].concat()), (Phase::Done, 4, vec![]));
+        // Its advert is of another place.
+        assert_eq!(ends(&[0, 13, 0, 0, 7, 2, 0, 0, 0, 0, 2]), (Phase::Done, 5, vec![]));
         // Three have erased, of whom one may lie: a certificate, and no sum.
         let erased = play(&[&PHASE[..], &PHASE, &[0, 11, 1, 11, 4, 11]].concat());
         assert!(erased.round.certificate().is_some() && erased.round.phase() == Phase::Failed);
+        // One has, and its signature is handed in for two others.
+        let forged = play(&[&PHASE[..], &PHASE, &[1, 11, 2, 8, 0, 3, 8, 0]].concat());
+        assert_eq!((forged.round.erasures(), forged.round.phase()), (1, Phase::Done));
     }
 }

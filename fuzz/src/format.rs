@@ -62,8 +62,14 @@ pub(crate) struct Route {
 
 impl Route {
     /// Opens an entry, changes the shares of `sigma_m` and `sigma_b` in it, and closes it
-    /// again with commitments to what it holds now. An entry of another route stays.
-    pub(crate) fn reseal(&self, entry: &mut Entry, change: impl FnOnce(&mut [u8; 64])) {
+    /// again with commitments to what it holds now, or to what `promise` makes of them.
+    /// An entry of another route stays.
+    pub(crate) fn reseal(
+        &self,
+        entry: &mut Entry,
+        change: impl FnOnce(&mut [u8; 64]),
+        promise: impl FnOnce(&mut Commitments),
+    ) {
         let mut bytes = entry.ciphertext;
         let aad = Aad::from(self.aad(&entry.commitments));
         let Ok(plain) = self.cipher().open_in_place(nonce(), aad, &mut bytes) else { return };
@@ -74,6 +80,7 @@ impl Route {
             mask: share(self.sid, "mask", self.dealer, self.holder, mask),
             own: share(self.sid, "self", self.dealer, self.holder, own),
         };
+        promise(&mut entry.commitments);
         let mut sealed = shares.to_vec();
         let aad = Aad::from(self.aad(&entry.commitments));
         self.cipher().seal_in_place_append_tag(nonce(), aad, &mut sealed).expect("64 bytes are few");

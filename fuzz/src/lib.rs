@@ -23,7 +23,7 @@ pub use coordinator_round::coordinator_round;
 pub use decoders::decoders;
 pub use messages::messages;
 pub use node_session::node_session;
-pub use seeds::valid;
+pub use seeds::made;
 
 /// A target: a promise about bytes.
 pub type Target = fn(&[u8]);

@@ -6,8 +6,8 @@ use koonti_disclosure::Digest;
 use koonti_disclosure::abort::Certificate;
 use koonti_disclosure::round::RoundSpec;
 use koonti_secagg::message::{
-    Advert, Adverts, Chunk, Confirm, Confirmations, Erased, Error, Inbox, Kind, Left, Masked, Shares, Start, Survivors,
-    Unmask, kind, round_of, start_message, stop_message,
+    Advert, Adverts, Chunk, Confirm, Confirmations, Erased, Error, Inbox, Kind, Left, Masked, Released, Shares, Start,
+    Survivors, Unmask, kind, round_of, start_message, stop_message,
 };
 
 /// Reads the bytes as everything that they may be.
@@ -25,6 +25,9 @@ pub(crate) fn read(data: &[u8]) -> usize {
                 read.push(Kind::$name);
             }
         )*};
+    }
+    for list in lists(data) {
+        assert!(list.is_sorted_by(|one, other| one < other), "places are out of order, or stand twice");
     }
     each!(Advert, Adverts, Chunk, Confirm, Confirmations, Erased, Inbox, Left, Masked, Shares, Survivors, Unmask);
     if let Ok(start) = Start::parse(data) {
@@ -56,4 +59,22 @@ fn again<T>(read: Result<(Digest, T), Error>, write: impl Fn(&T, Digest) -> Vec<
     let Ok((round, message)) = read else { return false };
     assert!(round_of(data) == Some(round) && write(&message, round) == data, "another message");
     true
+}
+
+/// The places of every list in the message.
+fn lists(data: &[u8]) -> Vec<Vec<u16>> {
+    let adverts = Adverts::parse(data).map(|(_, all)| vec![places(&all.0, |advert| advert.place)]);
+    let shares = Shares::parse(data).map(|(_, shares)| vec![places(&shares.entries, |entry| entry.place)]);
+    let inbox = Inbox::parse(data).map(|(_, inbox)| vec![places(&inbox.entries, |entry| entry.place), inbox.set]);
+    let survivors = Survivors::parse(data).map(|(_, all)| vec![all.0]);
+    let confirmations = Confirmations::parse(data).map(|(_, all)| vec![places(&all.0, |one| one.0)]);
+    let unmask = Unmask::parse(data).map(|(_, all)| {
+        let list = |list| places(list, |one: &Released| one.0);
+        vec![list(&all.survivors), list(&all.dropped)]
+    });
+    adverts.or(shares).or(inbox).or(survivors).or(confirmations).or(unmask).unwrap_or_default()
+}
+
+fn places<T>(list: &[T], place: impl Fn(&T) -> u16) -> Vec<u16> {
+    list.iter().map(place).collect()
 }

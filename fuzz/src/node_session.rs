@@ -150,10 +150,19 @@ impl Case {
     }
 
     /// What an honest coordinator would send as message `number`, 1 to 4, if the nodes
-    /// whose bits are set in `without` had fallen silent.
+    /// whose bits are set in `without` had fallen silent. Its higher bits put into the
+    /// set a place that nobody has (0x20) and the whole roster (0x40).
     fn honest(&self, number: usize, without: u8) -> Vec<u8> {
         let (world, round) = (self.world, self.world.round());
         let there = |place: &u16| without >> (place % 8) & 1 == 0;
+        let named = |mut set: Vec<u16>| {
+            if without & 0x40 != 0 {
+                set = (0..NODES).collect();
+            }
+            set.retain(there);
+            set.extend((without & 0x20 != 0).then_some(NODES));
+            set
+        };
         match number {
             1 => {
                 let adverts = world.adverts.iter().filter(|advert| there(&advert.place));
@@ -161,21 +170,16 @@ impl Case {
             }
             2 => {
                 let dealers = self.dealers();
-                let mut set: Vec<u16> = dealers.keys().copied().collect();
-                set.retain(there);
+                let set = named(dealers.keys().copied().collect());
                 let me = self.player.place;
                 let entry = |dealer: &u16| {
-                    let entry = dealers[dealer].entries.iter().find(|entry| entry.place == me)?;
+                    let entry = dealers.get(dealer)?.entries.iter().find(|entry| entry.place == me)?;
                     Some(Entry { place: *dealer, ..entry.clone() })
                 };
                 let entries = set.iter().filter(|dealer| **dealer != me).filter_map(entry).collect();
                 Inbox { set, entries }.message(round)
             }
-            3 => {
-                let mut set = self.u2();
-                set.retain(there);
-                Survivors(set).message(round)
-            }
+            3 => Survivors(named(self.u2())).message(round),
             _ => self.confirmations(without, 0),
         }
     }
@@ -241,7 +245,12 @@ impl Case {
         let at = script.below(inbox.entries.len());
         if let Some(entry) = inbox.entries.get_mut(at) {
             let route = self.world.route(self.sid(), entry.place, self.player.place);
-            route.reseal(entry, |shares| flip(script, shares));
+            // Other shares and what is promised of them, or a promise that they do not keep.
+            if script.below(2) == 0 {
+                route.reseal(entry, |shares| flip(script, shares), |_| {});
+            } else {
+                route.reseal(entry, |_| {}, |commitments| flip(script, &mut commitments.own.0));
+            }
         }
         inbox.message(round)
     }
@@ -407,9 +416,19 @@ mod tests {
         assert_eq!(ends(&[0, 0, 0, 0, 0, 1, 0b10, 0]), Some((4, 1)));
         assert_eq!(ends(&[0, 0, 0, 0, 0, 0, 0, 1, 0b10, 0]), Some((5, 0)));
         assert_eq!(ends(&[0, 0, 0, 0, 0, 0, 0, 1, 0b110, 0]), None);
+        // Who is not in U3 does not count, however well it signs.
+        assert_eq!(ends(&[0, 0, 0, 0, 0, 1, 0b10, 0, 8, 0x80 | 0b100, 0, 0]), None);
+        assert_eq!(ends(&[0, 0, 0, 0, 0, 1, 0b10, 0, 8, 0x80, 0, 0]), Some((4, 1)));
+        // A place that nobody has, in U1, U2 and U3; and a U2 beyond U1.
+        assert_eq!(ends(&[0, 7, 4, 0, 0, 0, 7, 5]), None);
+        assert_eq!(ends(&[0, 0, 0, 1, 0x20, 0]), None);
+        assert_eq!(ends(&[0, 0, 0, 0, 0, 1, 0x20, 0]), None);
+        assert_eq!(ends(&[0, 1, 0b10, 0, 1, 0x40, 0]), None);
         // A share that its dealer has altered is taken: what it says is promised.
-        assert_eq!(ends(&[0, 0, 0, 7, 1, 40, 1]), Some((5, 0)));
-        // Unless it is no number modulo l.
-        assert_eq!(ends(&[0, 0, 0, 7, 1, 63, 0xff]), None);
+        assert_eq!(ends(&[0, 0, 0, 7, 1, 0, 40, 1]), Some((5, 0)));
+        // Unless it is no number modulo l, or the promise is of another.
+        assert_eq!(ends(&[0, 0, 0, 7, 1, 0, 31, 0xff]), None);
+        assert_eq!(ends(&[0, 0, 0, 7, 1, 0, 63, 0xff]), None);
+        assert_eq!(ends(&[0, 0, 0, 7, 1, 1, 9, 1]), None);
     }
 }

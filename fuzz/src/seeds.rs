@@ -1,4 +1,5 @@
-//! Hand-made seeds: for each target, what an honest participant sends.
+//! Hand-made seeds: for each target what an honest participant sends, and for the
+//! scripts some attacks that chance is slow to find.
 
 use crate::decoders::governance;
 use crate::support::{Memory, SCORE, Table, name};
@@ -12,19 +13,37 @@ use koonti_disclosure::release::Received;
 use koonti_disclosure::stream::Seed;
 use koonti_disclosure::{Codebook, Digest, Exact, Ledger, Period, Policy, TableRequest, Tally, canonical};
 use koonti_secagg::Abort;
-use koonti_secagg::message::{left_message, start_message, stop_message};
+use koonti_secagg::message::{Survivors, left_message, start_message, stop_message};
 use std::collections::BTreeMap;
 
 /// The seeds of a target with their names; none for a name that is not a target's.
-pub fn valid(target: &str) -> Vec<(&'static str, Vec<u8>)> {
+pub fn made(target: &str) -> Vec<(&'static str, Vec<u8>)> {
     match target {
-        // Both end as an honest round: what a script does not say is done rightly.
-        "node_session" => vec![("valid-honest", vec![0]), ("valid-silent-survivor", vec![3, 0, 0, 0, 0, 1, 2, 0])],
+        // What a script does not say is done rightly, to the end.
+        "node_session" => vec![
+            ("valid-honest", vec![0]),
+            ("valid-silent-survivor", vec![3, 0, 0, 0, 0, 1, 2, 0]),
+            ("attack-outsider-confirms", vec![0, 0, 0, 0, 0, 1, 2, 0, 8, 0x84, 0, 0]),
+            ("attack-place-of-nobody", vec![0, 7, 4, 0, 0, 0, 7, 5]),
+            ("attack-set-beyond-set", vec![0, 1, 2, 0, 1, 0x40, 0]),
+            ("attack-share-out-of-range", vec![0, 0, 0, 7, 1, 0, 31, 0xff]),
+            ("attack-share-not-as-promised", vec![0, 0, 0, 7, 1, 1, 9, 1]),
+        ],
         "coordinator_round" => vec![
             ("valid-honest", vec![0, 0, 0, 0, 2]),
             ("valid-silent-node", vec![0, 0, 0, 0, 2, 0, 0, 0, 0, 2, 0, 0, 1, 0, 2]),
+            ("attack-chunk", vec![0, 0, 0, 0, 2, 0, 0, 0, 0, 2, 2, 3, 0, 4, 1, 0, 6, 0, 0, 40, 1]),
+            ("attack-chunk-too-short", vec![0, 0, 0, 0, 2, 0, 0, 0, 0, 2, 0, 13, 0, 9, 9, 2, 0]),
+            ("attack-other-input", vec![0, 0, 0, 0, 2, 0, 0, 0, 0, 2, 0, 13, 0, 0, 3, 0, 0]),
+            ("attack-share-dealt", vec![0, 0, 0, 0, 2, 0, 13, 0, 0, 40, 1]),
+            ("attack-advert-of-another", vec![0, 13, 0, 0, 7, 2, 0, 0, 0, 0, 2]),
+            ("attack-erasures", vec![0, 0, 0, 0, 2, 0, 0, 0, 0, 2, 0, 11, 1, 11, 4, 11]),
+            ("attack-erasures-of-others", vec![0, 0, 0, 0, 2, 0, 0, 0, 0, 2, 1, 11, 2, 8, 0, 3, 8, 0]),
         ],
-        "messages" => messages(),
+        "messages" => {
+            let twice = Survivors(vec![1, 1, 2, 3]).message(World::get().round());
+            messages().into_iter().chain([("attack-place-twice", twice)]).collect()
+        }
         "decoders" => decoders(),
         _ => vec![],
     }
@@ -160,10 +179,10 @@ mod tests {
 
     #[test]
     fn what_is_valid_is_read() {
-        let (messages, decoders) = (valid("messages"), valid("decoders"));
-        assert_eq!((messages.len(), decoders.len()), (16, 8));
+        let (messages, decoders) = (made("messages"), made("decoders"));
+        assert_eq!((messages.len(), decoders.len()), (17, 8));
         for (name, bytes) in messages {
-            assert_eq!(crate::messages::read(&bytes), 1, "{name}");
+            assert_eq!(crate::messages::read(&bytes), usize::from(name.starts_with("valid")), "{name}");
         }
         for (name, bytes) in decoders {
             assert_eq!(crate::decoders::read(&bytes), 1, "{name}");

@@ -31,7 +31,7 @@ const MOST_WAITING: usize = 1024;
 
 /// What the coordinator wants of the worker.
 enum Work {
-    Offer(Offer),
+    Offer(Box<Offer>),
     Round(RoundMessage),
 }
 
@@ -110,7 +110,7 @@ async fn attend(desk: &Desk, link: &NodeLink, to_worker: &SyncSender<Work>) -> R
         match item {
             Ok(ToNode::Offer(offer)) => {
                 // A full queue ends the connection; the offers come again with the next.
-                if to_worker.try_send(Work::Offer(*offer)).is_err() {
+                if to_worker.try_send(Work::Offer(offer)).is_err() {
                     return Ok(());
                 }
             }

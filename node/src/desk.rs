@@ -166,13 +166,17 @@ impl Desk {
             Some(Standing::Approved(_)) => return Ok(Next::Compute),
             Some(Standing::Debited) => return say(Answer::Progress(Progress::Accepted)),
             // A regional round that was aborted may be tried once more.
-            Some(Standing::Aborted) if !self.store.books().fold.ledger.may_carry(id) => return say(Answer::Refusal(Refusal::Aborted)),
+            Some(Standing::Aborted) if !self.store.books().fold.ledger.may_carry(id) => {
+                return say(Answer::Refusal(Refusal::Aborted));
+            }
             // A person's no stays a no until a person at the node says otherwise.
             Some(Standing::Refused(Refusal::DeclinedByPerson)) => {
                 return say(Answer::Refusal(Refusal::DeclinedByPerson));
             }
             // The question as it was first put stands until its deadline.
-            Some(Standing::Waiting) if known.iter().any(|k| k.question.as_ref().is_some_and(|q| q.deadline >= clock::now())) => {
+            Some(Standing::Waiting)
+                if known.iter().any(|k| k.question.as_ref().is_some_and(|q| q.deadline >= clock::now())) =>
+            {
                 return say(Answer::Progress(Progress::AwaitingApproval));
             }
             Some(Standing::Waiting | Standing::Refused(_) | Standing::Aborted) | None => {}

@@ -41,6 +41,8 @@ struct Live {
     advert: Vec<u8>,
     /// The debit and the hash of the masked input, once there are any.
     debit: Option<(u64, Option<Digest>)>,
+    /// Opened or left: kept to answer repeats, until its time is over.
+    over: bool,
 }
 
 /// What is to be sent, and when it may leave.
@@ -150,9 +152,16 @@ impl<'a> Rounds<'a> {
         if let Some(live) = self.live.get(&round) {
             return Ok(live.advert.clone());
         }
-        if self.desk.store().books().fold.joined.contains(&round) || self.live.len() >= MOST_LIVE {
+        if self.desk.store().books().fold.joined.contains(&round) {
             // Joined before a restart: its secrets are gone.
             return Err(Abort::OutOfTurn.into());
+        }
+        if self.live.values().filter(|live| !live.over).count() >= MOST_LIVE {
+            return Err(Abort::Own.into());
+        }
+        if spec.deadline(0) < clock::now() {
+            // Also a round of before this node's disk was put back.
+            return Err(Abort::TooLate.into());
         }
         // Another round of the same question ends before this one begins.
         let others: Vec<Digest> = self.live.iter().filter(|(_, l)| l.request == id).map(|(r, _)| *r).collect();
@@ -186,7 +195,10 @@ impl<'a> Rounds<'a> {
         let (session, advert) = Session::join(spec, layout, &roster, me, identity, &mut SystemRandomness)?;
         self.desk.store().books().append(Own::RoundJoined { request: id, round, time: clock::now() })?;
         fault::step("joined");
-        self.live.insert(round, Live { session, request: id, certificate, advert: advert.clone(), debit: None });
+        self.live.insert(
+            round,
+            Live { session, request: id, certificate, advert: advert.clone(), debit: None, over: false },
+        );
         Ok(advert)
     }
 
@@ -202,6 +214,7 @@ impl<'a> Rounds<'a> {
                 let masked = masked.ok_or(Abort::OutOfTurn)?;
                 self.desk.store().opens(seq, masked, live.request, clock::now())?;
                 fault::step("opens");
+                live.over = true;
                 Ok((vec![live.session.open()?], began))
             }
         }
@@ -262,6 +275,7 @@ impl<'a> Rounds<'a> {
     /// is over anyway.
     fn leave(&mut self, round: Digest) -> Result<(), Error> {
         let Some(live) = self.live.get_mut(&round) else { return Ok(()) };
+        live.over = true;
         if live.session.erase().is_none() {
             return Ok(());
         }

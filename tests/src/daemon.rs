@@ -105,6 +105,16 @@ impl Daemon {
         kill_process(pid, signal).expect("a child takes a signal");
     }
 
+    /// Bytes that it has written so far, to files and to sockets.
+    ///
+    /// # Panics
+    /// When the system does not tell.
+    pub fn written_bytes(&self) -> u64 {
+        let io = std::fs::read_to_string(format!("/proc/{}/io", self.child.id())).expect("a running process");
+        let line = io.lines().find_map(|l| l.strip_prefix("wchar: ")).expect("what is written is told");
+        line.trim().parse().expect("a number of bytes")
+    }
+
     /// Resident memory, in kilobytes.
     ///
     /// # Panics

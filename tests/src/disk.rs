@@ -96,7 +96,10 @@ impl NodeDisk {
         }
         let (at, debit) = paid.expect("a debit");
         assert_eq!(at, seq, "entry {seq} is a debit");
-        let seed = keys.seal.open_seed(debit.request_id(), debit.sealed_seed().expect("sealed with the debit")).expect("the seed opens");
+        let seed = keys
+            .seal
+            .open_seed(debit.request_id(), debit.sealed_seed().expect("sealed with the debit"))
+            .expect("the seed opens");
         let permit = ledger.resume(seq, Seed::new(seed)).expect("the debit is open");
         let noise = permit.draw().expect("noise");
         let periods = permit.request().periods().iter().zip(permit.vintages());

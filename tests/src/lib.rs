@@ -12,6 +12,7 @@ pub mod binaries;
 pub mod command;
 pub mod daemon;
 pub mod disk;
+pub mod evil;
 mod ports;
 pub mod region;
 pub mod register;

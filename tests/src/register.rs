@@ -52,13 +52,17 @@ pub fn write(dir: &Path, clients: usize, quarters: &[&str], area: &str) {
 /// How many of a node's clients are in a cell, by the cell's codes: the truth that a
 /// test holds figures against.
 pub fn count(clients: usize, area: &str, codes: &serde_json::Value) -> i64 {
-    let is = |dimension: &str, own: &str| codes[dimension].as_str().is_none_or(|code| code == own || code == "ANY");
-    let counted = (0..clients).filter(|client| {
-        let age = if client < &(clients / 2) { "35-44" } else { "55-64" };
-        is("sex", &(1 + client % 2).to_string())
-            && is("need", &format!("N{:02}", 1 + client % 3))
-            && is("age_group", age)
-            && is("area", area)
-    });
-    i64::try_from(counted.count()).expect("small")
+    let code = |dimension: &str| codes[dimension].as_str().filter(|code| *code != "ANY");
+    // Which of those that go round; none when it is a code that nobody has.
+    let place = |dimension: &str, names: &[&str]| match code(dimension) {
+        None => Some(None),
+        Some(code) => names.iter().position(|name| *name == code).map(Some),
+    };
+    let (sex, need) = (place("sex", &["1", "2"]), place("need", &["N01", "N02", "N03"]));
+    let (Some(sex), Some(need), Some(age)) = (sex, need, place("age_group", &["35-44", "55-64"])) else { return 0 };
+    let is = |wanted: Option<usize>, own: usize| wanted.is_none_or(|wanted| wanted == own);
+    let counted = (0..clients)
+        .filter(|client| is(sex, client % 2) && is(need, client % 3) && is(age, usize::from(*client >= clients / 2)));
+    let lives_there = code("area").is_none_or(|code| code == area);
+    if lives_there { i64::try_from(counted.count()).expect("small") } else { 0 }
 }

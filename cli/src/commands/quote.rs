@@ -7,7 +7,7 @@
 use crate::calls::Quoted;
 use crate::output::{Output, print};
 use koonti_disclosure::quorum::Quorum;
-use koonti_disclosure::regional::Noise;
+use koonti_disclosure::regional::SumNoise;
 use koonti_disclosure::request::ReleaseKind;
 use koonti_disclosure::roster::Roster;
 use koonti_disclosure::round::Strictness;
@@ -89,7 +89,7 @@ fn row(quote: &Quote, regional: bool) -> Vec<String> {
 /// What a regional table would be like if all organisations took part.
 struct Expected {
     quorum: Quorum,
-    noise: Noise,
+    noise: SumNoise,
 }
 
 impl Expected {
@@ -98,7 +98,7 @@ impl Expected {
         let quorum = Quorum::of(roster).ok().filter(|_| request.release() == ReleaseKind::Regional)?;
         let floor = roster.floor();
         let k = quotes.iter().map(|q| q.k).fold(floor.k, u32::max);
-        let noise = Noise::of(request, quorum, quorum.n(), Strictness { eta: floor.eta, j: floor.j, k })?;
+        let noise = SumNoise::of(request, quorum, quorum.n(), Strictness { eta: floor.eta, j: floor.j, k })?;
         Some(Self { quorum, noise })
     }
 

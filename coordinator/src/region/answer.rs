@@ -40,7 +40,9 @@ impl Region {
                 inner.store.append(Entry::Refused { id, node: node.clone(), reason, time }).map_err(internal)?;
             }
             (Received::Release(..), _) if table.is_regional() => {
-                return Err(Failure::Invalid("the table is a regional one: it takes no release of one node".to_owned()));
+                return Err(Failure::Invalid(
+                    "the table is a regional one: it takes no release of one node".to_owned(),
+                ));
             }
             (Received::Release(bytes, signature), standing) => {
                 let roster = inner.roster()?;

@@ -86,7 +86,11 @@ impl Region {
                     deadline,
                     nodes: nodes.clone(),
                     nonce,
-                    phase_timeout_s: if regional { ask.phase_timeout_s.clamp(*TIMEOUTS_S.start(), *TIMEOUTS_S.end()) } else { 0 },
+                    phase_timeout_s: if regional {
+                        ask.phase_timeout_s.clamp(*TIMEOUTS_S.start(), *TIMEOUTS_S.end())
+                    } else {
+                        0
+                    },
                     request: value,
                     round,
                     time: now,
@@ -97,7 +101,9 @@ impl Region {
             }
             Some((TableState::Open, _)) => return Ok((inner.view(id)?, true)),
             // Later nodes are not added to a regional sum.
-            Some((TableState::Published, _)) if !ask.retry_missing || known.is_some_and(Held::is_regional) => return Ok((inner.view(id)?, true)),
+            Some((TableState::Published, _)) if !ask.retry_missing || known.is_some_and(Held::is_regional) => {
+                return Ok((inner.view(id)?, true));
+            }
             // Only nodes that were asked before, and have not released.
             Some((TableState::Published, known)) => {
                 nodes.into_iter().filter(|n| matches!(known.get(n), Some(Standing::Refused(_)))).collect()

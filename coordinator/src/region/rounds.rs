@@ -267,7 +267,9 @@ impl Inner {
         let spent = table.rounds.iter().rfind(|attempt| attempt.failed == Some(true));
         let patient = now <= table.touched + 2 * table.phase_timeout_s.max(5);
         let wait = |reason| if patient { Outlook::Wait } else { Outlook::Refuse(reason) };
-        if spent.is_some_and(|spent| spent.spec.attempt() > 0) || table.rounds.len() - table.rounds_before >= MOST_ATTEMPTS {
+        if spent.is_some_and(|spent| spent.spec.attempt() > 0)
+            || table.rounds.len() - table.rounds_before >= MOST_ATTEMPTS
+        {
             return Outlook::Refuse(Refusal::RoundFailed);
         }
         let certificate = spent.and_then(|spent| self.certificate_of(spent, last));
@@ -286,7 +288,8 @@ impl Inner {
     fn certificate_of(&self, spent: &Attempt, last: &Attempt) -> Option<Certificate> {
         let gathered = self.rounds.get(&spent.spec.round()).and_then(|running| running.machine.certificate());
         let roster = self.roster.as_ref()?.roster();
-        gathered.or_else(|| Certificate::parse(&last.certificate, roster).ok().filter(|c| c.round() == spent.spec.round()))
+        gathered
+            .or_else(|| Certificate::parse(&last.certificate, roster).ok().filter(|c| c.round() == spent.spec.round()))
     }
 
     /// Writes the specification and invites the nodes that are ready.

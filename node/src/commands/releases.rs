@@ -194,7 +194,8 @@ fn list(recorded: &[Recorded], output: Output) {
 
 fn show(release: &Recorded, output: Output) -> Result<(), Error> {
     let What::Table(received) = &release.what else {
-        let why = "these figures left masked, for a regional sum: this node cannot show them, and nobody else could alone";
+        let why =
+            "these figures left masked, for a regional sum: this node cannot show them, and nobody else could alone";
         return Err(Error::Refused(why.into()));
     };
     let cells = cells(received);

@@ -82,7 +82,7 @@ fn g01_shares_of_both_secrets_are_never_t() {
             let mut stage = Stage::masked(n, CLIENTS, 12, c);
             let (with, less) = (all(n), without(n, victim));
             let mut signed = [BTreeMap::new(), BTreeMap::new()];
-            let shown = |place: u16| if place == victim || place % 2 == 0 { 0 } else { 1 };
+            let shown = |place: u16| if place == victim || place.is_multiple_of(2) { 0 } else { 1 };
             for place in stage.honest() {
                 let set = [&with, &less][shown(place)];
                 signed[shown(place)].insert(place, stage.confirm(place, set).unwrap());
@@ -116,7 +116,7 @@ fn g01_a_victim_outside_the_u2_of_some() {
         let mut stage = Stage::dealt(n, CLIENTS, 13, c);
         let victim = 0;
         let (with, less) = (all(n), without(n, victim));
-        let shown = |place: u16| if place == victim || place % 2 == 0 { with.clone() } else { less.clone() };
+        let shown = |place: u16| if place == victim || place.is_multiple_of(2) { with.clone() } else { less.clone() };
         for place in stage.honest() {
             stage.mask(place, &shown(place)).unwrap();
         }

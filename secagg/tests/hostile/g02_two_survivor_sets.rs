@@ -89,3 +89,17 @@ fn more_liars_than_promised_open_two_sets() {
         assert!(victim.sums == lift(layout, &bytes_of(layout, &stage.players[0].noisy)));
     }
 }
+
+/// And with t corrupted nodes every input lies open, alone and before anybody helps.
+#[test]
+fn t_corrupted_nodes_read_everything() {
+    for (n, t) in [(5u16, 4), (6, 4), (9, 6), (12, 8)] {
+        let stage = Stage::masked(n, CLIENTS, 24, t);
+        let open = openings(&[&stage.mallory]);
+        let honest = stage.honest();
+        assert!(open.iter().map(|one| one.terms.clone()).eq(honest.iter().map(|place| vec![(*place, 1)])));
+        assert!(open.iter().zip(&honest).all(|(one, place)| one.sums == stage.truth(&[*place])));
+        // One fewer, and nothing is open.
+        assert!(Stage::masked(n, CLIENTS, 24, t - 1).sealed());
+    }
+}

@@ -22,8 +22,7 @@ fn g04_another_message_of_a_phase_that_is_over() {
         let fewer = Confirmations(genuine.0[..usize::from(n) - 1].to_vec()).message(round);
         let shorter = Survivors(without(n, n - 1)).message(round);
         let none = Confirmations(vec![]).message(round);
-        for (what, message) in
-            [("other signatures, all good", fewer), ("another U3", shorter), ("no signatures", none)]
+        for (what, message) in [("other signatures, all good", fewer), ("another U3", shorter), ("no signatures", none)]
         {
             let (_, mut player) = opened(n);
             cases.ends(format!("{n}: {what}"), &tape.leaves(&mut player, &message), &Some(Abort::SecondSet));

@@ -24,7 +24,7 @@ fn with(spec: &RoundSpec, fields: &[(&str, Value)]) -> Vec<u8> {
 }
 
 fn start(spec: &[u8], certificate: &[u8]) -> Vec<u8> {
-    [&[1], &(spec.len() as u32).to_be_bytes(), spec, certificate].concat()
+    [&[1], (spec.len() as u32).to_be_bytes().as_slice(), spec, certificate].concat()
 }
 
 #[test]
@@ -120,7 +120,8 @@ fn g08_numbers_of_another_roster() {
         let fields = [("n", n), ("c", q.c()), ("t", q.t()), ("u_min", q.u_min()), ("h", q.h())];
         RoundSpec::parse(&with(&spec, &fields.map(|(field, value)| (field, json!(value))))).unwrap()
     };
-    for (what, n, c) in [("11 nodes", 11, 1), ("5 nodes", 5, 1), ("500 nodes", 500, 1), ("c is 3", 12, 3), ("c is 6", 12, 6)]
+    for (what, n, c) in
+        [("11 nodes", 11, 1), ("5 nodes", 5, 1), ("500 nodes", 500, 1), ("c is 3", 12, 3), ("c is 6", 12, 6)]
     {
         let weaker = numbers(n, c);
         let check = weaker.check(&admitted(&region, 0, 1_000_000_000).unwrap(), &region.roster);

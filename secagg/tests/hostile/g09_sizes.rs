@@ -210,11 +210,8 @@ fn g09_a_roster_with_sybils() {
 fn g09_a_roster_with_one_node_twice() {
     let mut cases = Cases::of("g09_a_roster_with_one_node_twice");
     let floor = Floor { c: 1, eta: (1, 100), j: 2, k: 5 };
-    let node = |name: &str, key: u8| NodeEntry {
-        areas: vec![],
-        identity: Digest([key; 32]),
-        name: name.parse().unwrap(),
-    };
+    let node =
+        |name: &str, key: u8| NodeEntry { areas: vec![], identity: Digest([key; 32]), name: name.parse().unwrap() };
     let twice = |nodes| Roster::new(name("ita"), 1, floor, nodes, vec![]).err();
     let one_key = twice(vec![node("a", 1), node("b", 1), node("c", 2)]);
     cases.ends("one key", &one_key, &Some(roster::Error::Duplicate));

@@ -4,9 +4,9 @@
 use crate::cases::Cases;
 use crate::mallory::openings;
 use crate::stage::{Stage, all, without};
-use crate::support::{CLIENTS, Player, Region};
+use crate::support::{CLIENTS, NOW, Player, Region};
 use koonti_disclosure::abort::{self, Certificate};
-use koonti_disclosure::ledger::DebitError;
+use koonti_disclosure::ledger::{DebitError, Entry};
 use koonti_disclosure::round::RoundSpec;
 use koonti_disclosure::{Digest, Ledger};
 use koonti_secagg::message::Erased;
@@ -66,10 +66,7 @@ fn g11_the_same_round_again() {
         assert!(stage.players[0].join(&stage.region, &spec).is_ok());
         cases.holds(what, !permitted(&stage.region, &mut stage.players[0], &spec, None));
         let next = stage.region.spec(1, None);
-        cases.holds(
-            format!("{what}, and new terms"),
-            !permitted(&stage.region, &mut stage.players[0], &next, None),
-        );
+        cases.holds(format!("{what}, and new terms"), !permitted(&stage.region, &mut stage.players[0], &next, None));
     }
 }
 
@@ -108,8 +105,10 @@ fn g11_the_cohort_minus_one() {
     }
     let second = stage.region.spec(1, None);
     let u_min = second.quorum().u_min() as usize;
-    let open: Vec<u16> =
-        all(N).into_iter().filter(|p| permitted(&stage.region, &mut stage.players[usize::from(*p)], &second, None)).collect();
+    let open: Vec<u16> = all(N)
+        .into_iter()
+        .filter(|p| permitted(&stage.region, &mut stage.players[usize::from(*p)], &second, None))
+        .collect();
     cases.ends("who would mask again", &open, &vec![out]);
     cases.holds("with every liar, too few", open.len() + 1 < u_min);
     assert!(openings(&[&stage.mallory]).is_empty());
@@ -160,6 +159,9 @@ fn g11_a_retry_of_a_round_that_is_not_over() {
         let mut stage = Stage::masked(N, CLIENTS, SEED, 1);
         if opens {
             stage.open_all(&all(N));
+            let request = stage.spec.request();
+            let entry = Entry::Release { debit: 0, release: Digest([1; 32]), request, time: NOW };
+            stage.players[0].ledger.replay(1, &entry).unwrap();
         }
         let sign = |place| (place, crate::support::sign(SEED, place, "koonti/v1/abort", &stage.spec.round().0));
         // As if all others, and it too, had signed.
@@ -193,14 +195,18 @@ fn g11_certificates_that_are_none() {
     };
     let other = Digest([8; 32]).0;
     cases.ends("one of another round", &strange("koonti/v1/abort", &other), &Some(abort::Error::Signature));
-    cases.ends("one that is a confirmation", &strange("koonti/v1/u3", &stopped.round.0), &Some(abort::Error::Signature));
+    cases.ends(
+        "one that is a confirmation",
+        &strange("koonti/v1/u3", &stopped.round.0),
+        &Some(abort::Error::Signature),
+    );
     let outside = [stopped.erasures[..needed - 1].to_vec(), vec![(N, [0; 64])]].concat();
     cases.ends("one of a stranger", &new(&outside), &Some(abort::Error::Bytes));
     // Those of the first round say nothing about its retry.
     let retry = stopped.region.spec(1, Some(stopped.round));
     let moved = Certificate::new(retry.round(), &stopped.erasures, roster).err();
     cases.ends("those of the round before", &moved, &Some(abort::Error::Signature));
-    let larger = Region::new(N + 1, CLIENTS, SEED).roster;
+    let larger = Region::new(N + 2, CLIENTS, SEED).roster;
     let under = Certificate::new(stopped.round, &stopped.erasures[..needed], &larger).err();
     cases.ends("under a larger roster", &under, &Some(abort::Error::TooFew));
 }

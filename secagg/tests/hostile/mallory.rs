@@ -14,18 +14,26 @@ use curve25519_dalek::Scalar;
 use koonti_disclosure::Digest;
 use koonti_disclosure::masked::Ring;
 use koonti_secagg::message::{Advert, Chunk, Masked, Shares, Unmask};
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// One attacker in one round.
 pub(crate) struct Mallory {
     round: Digest,
     roster: Digest,
-    t: usize,
     layout: Vec<(Ring, usize)>,
     corrupt: BTreeMap<u16, Secrets>,
     sessions: BTreeMap<Digest, BTreeMap<u16, Advert>>,
     shares: BTreeMap<(u16, Half), BTreeMap<u16, Scalar>>,
     pub(crate) inputs: Vec<Input>,
+    /// What has been found to follow from the rest; forgotten when there is more.
+    found: RefCell<Found>,
+}
+
+#[derive(Default)]
+struct Found {
+    secrets: BTreeMap<(u16, Half), Option<Scalar>>,
+    seeds: BTreeMap<Stream, Option<Bytes>>,
 }
 
 /// An honest node's masked input, and what the node had been shown.
@@ -53,27 +61,29 @@ pub(crate) struct Opening {
 }
 
 impl Mallory {
-    pub(crate) fn new((round, roster): (Digest, Digest), t: u32, layout: &[(Ring, usize)]) -> Self {
+    pub(crate) fn new((round, roster): (Digest, Digest), layout: &[(Ring, usize)]) -> Self {
         Self {
             round,
             roster,
-            t: t as usize,
             layout: layout.to_vec(),
             corrupt: BTreeMap::new(),
             sessions: BTreeMap::new(),
             shares: BTreeMap::new(),
             inputs: vec![],
+            found: RefCell::default(),
         }
     }
 
     /// A corrupted node: all it ever drew.
     pub(crate) fn corrupt(&mut self, place: u16, secrets: Secrets) {
         self.corrupt.insert(place, secrets);
+        self.found.take();
     }
 
     /// Adverts that were shown to somebody; returns their session.
     pub(crate) fn session(&mut self, u1: &[Advert]) -> Digest {
         let sid = page::session(self.round, self.roster, u1);
+        self.found.take();
         self.sessions.insert(sid, u1.iter().map(|advert| (advert.place, advert.clone())).collect());
         sid
     }
@@ -105,6 +115,7 @@ impl Mallory {
         let share = Scalar::from_canonical_bytes(share).unwrap();
         let known = self.shares.entry((dealer, half)).or_default().insert(holder, share);
         assert!(known.is_none_or(|known| known == share), "one polynomial");
+        self.found.take();
     }
 
     /// An honest node's Masked and Chunk messages.
@@ -125,18 +136,45 @@ impl Mallory {
         self.shares.get(&(dealer, half)).map_or(0, BTreeMap::len)
     }
 
-    /// A node's secret, once t shares of it are known. The shares of corrupted nodes
-    /// are never wrong here: an honest dealer made them.
+    /// A node's secret: read, or interpolated from as many shares as there are, and
+    /// held against what the node's advert promised. Nothing here knows t.
     pub(crate) fn secret(&self, dealer: u16, half: Half) -> Option<Scalar> {
+        let found = self.found.borrow().secrets.get(&(dealer, half)).copied();
+        found.unwrap_or_else(|| {
+            let secret = self.find_secret(dealer, half);
+            self.found.borrow_mut().secrets.insert((dealer, half), secret);
+            secret
+        })
+    }
+
+    fn find_secret(&self, dealer: u16, half: Half) -> Option<Scalar> {
         if let Some(secrets) = self.corrupt.get(&dealer) {
             return Some(if half == Half::Mask { secrets.sigma_m } else { secrets.sigma_b });
         }
         let shares: Vec<(u16, Scalar)> = self.shares.get(&(dealer, half))?.iter().map(|(h, s)| (*h, *s)).collect();
-        (shares.len() >= self.t).then(|| page::interpolate(&shares[..self.t]))
+        let secret = page::interpolate(&shares);
+        let mut adverts = self.sessions.values().filter_map(|adverts| adverts.get(&dealer));
+        adverts.any(|advert| self.promised(advert, half, &secret)).then_some(secret)
+    }
+
+    fn promised(&self, advert: &Advert, half: Half, secret: &Scalar) -> bool {
+        match half {
+            Half::Mask => page::public(page::mask_sk(self.round, advert.place, secret)) == advert.mask_pk,
+            Half::Own => page::self_commitment(self.round, advert.place, secret) == advert.commit,
+        }
     }
 
     /// The seed of a stream, if it follows from what is known.
     fn seed(&self, stream: Stream) -> Option<Bytes> {
+        let found = self.found.borrow().seeds.get(&stream).copied();
+        found.unwrap_or_else(|| {
+            let seed = self.find_seed(stream);
+            self.found.borrow_mut().seeds.insert(stream, seed);
+            seed
+        })
+    }
+
+    fn find_seed(&self, stream: Stream) -> Option<Bytes> {
         match stream {
             Stream::Own(sid, u2h, place) => {
                 let sigma_b = self.secret(place, Half::Own)?;

@@ -103,7 +103,7 @@ pub(crate) fn stream(u2h: Digest, seed: &Bytes, w: u32, bits: u8, length: usize)
     for (j, chunk) in (0u64..).zip(out.chunks_mut(1 << 20)) {
         let nonce = [&[0; 4][..], &j.to_be_bytes()].concat();
         let nonce = Nonce::try_assume_unique_for_key(&nonce).unwrap();
-        key.seal_in_place_separate_tag(nonce, Aad::empty(), chunk).unwrap();
+        let _tag = key.seal_in_place_separate_tag(nonce, Aad::empty(), chunk).unwrap();
     }
     out
 }
@@ -116,13 +116,7 @@ fn sealing(sid: Digest, shared: &Bytes, (dealer, holder): (u16, u16), com: &Comm
 }
 
 /// Encrypts two shares on their way from dealer to holder.
-pub(crate) fn seal(
-    sid: Digest,
-    shared: &Bytes,
-    route: (u16, u16),
-    com: &Commitments,
-    shares: &[Bytes; 2],
-) -> [u8; 80] {
+pub(crate) fn seal(sid: Digest, shared: &Bytes, route: (u16, u16), com: &Commitments, shares: &[Bytes; 2]) -> [u8; 80] {
     let (key, aad) = sealing(sid, shared, route, com);
     let mut bytes = shares.concat();
     let nonce = Nonce::assume_unique_for_key([0; 12]);
@@ -157,7 +151,8 @@ pub(crate) fn share(coefficients: &[Scalar], place: u16) -> Scalar {
 pub(crate) fn interpolate(shares: &[(u16, Scalar)]) -> Scalar {
     let weight = |i: usize| -> Scalar {
         let others = shares.iter().enumerate().filter(|(j, _)| *j != i).map(|(_, (place, _))| point(*place));
-        others.map(|x| x * (x - point(shares[i].0)).invert()).product()
+        let (above, below): (Vec<Scalar>, Vec<Scalar>) = others.map(|x| (x, x - point(shares[i].0))).unzip();
+        above.iter().product::<Scalar>() * below.iter().product::<Scalar>().invert()
     };
     shares.iter().enumerate().map(|(i, (_, share))| weight(i) * share).sum()
 }
@@ -168,7 +163,6 @@ pub(crate) struct Secrets {
     pub(crate) sigma_b: Scalar,
     pub(crate) mask_sk: Bytes,
     pub(crate) enc_sk: Bytes,
-    pub(crate) salt: [u8; 16],
     /// The polynomials of both secrets, these included; the secrets alone before
     /// shares are dealt.
     pub(crate) polynomials: [Vec<Scalar>; 2],
@@ -187,7 +181,6 @@ impl Secrets {
         Self {
             mask_sk: mask_sk(round, place, &sigma_m),
             enc_sk: drawn[128..160].try_into().unwrap(),
-            salt: drawn[160..176].try_into().unwrap(),
             polynomials: [polynomial(sigma_m, 0), polynomial(sigma_b, count)],
             sigma_m,
             sigma_b,

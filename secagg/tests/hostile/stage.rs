@@ -16,7 +16,7 @@ use koonti_secagg::node::Next;
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
-/// Ninety-odd cells a byte: enough words to ask whether they are uniform.
+/// 309 cells of 12 bytes in each of two quarters: enough to ask whether they are uniform.
 pub(crate) const AREA: Table = Table { by: &["area"], score: true, periods: 2 };
 /// One cell.
 pub(crate) const ONE: Table = Table { by: &[], score: false, periods: 1 };
@@ -51,7 +51,7 @@ impl Stage {
         let from = players.iter().map(|player| player.random.drawn.len()).collect();
         let u1: Vec<Advert> = players.iter_mut().map(|player| advert(player, &region, &spec)).collect();
         let of = (spec.round(), region.roster.hash());
-        let mut mallory = Mallory::new(of, spec.quorum().t(), region.layout.vectors());
+        let mut mallory = Mallory::new(of, region.layout.vectors());
         let sid = mallory.session(&u1);
         let n = players.len() as u16;
         let liars = (n - liars..n).collect();
@@ -220,65 +220,6 @@ pub(crate) fn advert(player: &mut Player, region: &Region, spec: &RoundSpec) -> 
 }
 
 /// What a confirmation signs.
-pub(crate) fn signed(&self, u2: &[u16], u3: &[u16]) -> Vec<u8> {
-        signed(self.spec.round(), self.sid, u2, u3)
-    }
-
-    /// A corrupted node signs any U3 of any U2.
-    pub(crate) fn lie(&self, place: u16, u2: &[u16], u3: &[u16]) -> Signature {
-        assert!(self.liars.contains(&place));
-        sign(self.region.seed, place, "koonti/v1/u3", &self.signed(u2, u3))
-    }
-
-    /// A node sees these confirmations and releases its shares, which the attacker gets.
-    pub(crate) fn unmask(&mut self, place: u16, signatures: &BTreeMap<u16, Signature>) -> Result<(), Abort> {
-        let all = signatures.iter().map(|(place, signature)| (*place, *signature)).collect();
-        let message = Confirmations(all).message(self.spec.round());
-        let said = self.players[usize::from(place)].hear(&self.region, &message)?;
-        let (_, unmask) = Unmask::parse(&said[0]).unwrap();
-        self.mallory.unmasked(place, &unmask);
-        Ok(())
-    }
-
-    /// Figures with noise of these nodes, added up.
-    pub(crate) fn truth(&self, places: &[u16]) -> Vec<Vec<i64>> {
-        let noisy: Vec<_> = places.iter().map(|place| self.players[usize::from(*place)].noisy.clone()).collect();
-        self.region.sum(&noisy)
-    }
-
-    /// True when no sum at all can be opened.
-    pub(crate) fn sealed(&self) -> bool {
-        openings(&[&self.mallory]).is_empty()
-    }
-
-    /// True when one sum can be opened, and it is that over the honest nodes of U3, of
-    /// which there are at least h.
-    pub(crate) fn opens_only(&self, u3: &[u16]) -> bool {
-        let honest: Vec<u16> = self.honest().into_iter().filter(|place| u3.contains(place)).collect();
-        let found = openings(&[&self.mallory]);
-        let [opening] = found.as_slice() else { return false };
-        assert!(honest.len() >= self.spec.quorum().h() as usize, "fewer honest nodes than noise is sized for");
-        opening.terms == honest.iter().map(|place| (*place, 1)).collect::<Vec<_>>()
-            && opening.sums == self.truth(&honest)
-    }
-
-    /// How many shares of a secret the attacker has.
-    pub(crate) fn known(&self, dealer: u16, half: Half) -> usize {
-        self.mallory.known_shares(dealer, half)
-    }
-}
-
-/// A node's own part in [`Stage::joined`].
-trait Advertises {
-    fn advert(&mut self, region: &Region, spec: &RoundSpec) -> Advert;
-}
-
-impl Advertises for Player {
-    fn advert(&mut self, region: &Region, spec: &RoundSpec) -> Advert {
-        Advert::parse(&self.join(region, spec).unwrap()).unwrap().1
-    }
-}
-
 pub(crate) fn signed(round: Digest, sid: Digest, u2: &[u16], u3: &[u16]) -> Vec<u8> {
     let u2h = page::u2_hash(sid, u2);
     [round.0, page::u3_hash(sid, u2h, u3).0].concat()

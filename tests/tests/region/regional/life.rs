@@ -1,10 +1,12 @@
 //! A regional table from the question to the figures, what it costs, and what it
 //! leaves behind at node and coordinator.
 
-use super::{CHUNK, FIVE, counts, digest, five, ledger, messages, names, question, rounds, truth};
+use super::{
+    CHUNK, FIVE, counts, digest, ends, five, ledger, messages, names, question, rounds, running_ledgers_agree, truth,
+};
 use koonti_disclosure::poisson::ATTO_DELTA;
 use koonti_tests::disk::release_files;
-use koonti_tests::{Approval, Region, register};
+use koonti_tests::{Region, register};
 use serde_json::{Value, json};
 
 /// 1/50 (1 + 1/25) + 5/2500 for a table by one dimension with sd 5, in 1e-9.
@@ -14,7 +16,7 @@ const NEAR: i64 = 1_000_000;
 
 #[test]
 fn a_regional_table_from_question_to_figures() {
-    let region = five(Approval::Auto).start();
+    let region = five(&[]).start();
     quoted(&region);
     let by_sex = question("2026Q3", "5");
     let said = region.run_table("aino", &by_sex);
@@ -22,7 +24,8 @@ fn a_regional_table_from_question_to_figures() {
     let table = said.json();
     terms(&table);
     counts(&table, &names());
-    let by_need = region.run_table("aino", "--release regional --by need,sex --period 2026Q3 --sd 6 --max-per-client 2");
+    let by_need =
+        region.run_table("aino", "--release regional --by need,sex --period 2026Q3 --sd 6 --max-per-client 2");
     assert_eq!(by_need.code, 0, "{by_need:?}");
     counts(&by_need.json(), &names());
     intervals(&[&table, &by_need.json()]);
@@ -37,6 +40,8 @@ fn a_regional_table_from_question_to_figures() {
     spent(&region, &[&table, &by_need.json()]);
     on_record(&region, &[&table, &by_need.json()]);
     unreadable(&region, &[&table, &by_need.json()]);
+    running_ledgers_agree(&region, "2026Q3");
+    mean_scores(&region);
     beyond_the_allowance_of_two(&region);
 }
 
@@ -46,7 +51,8 @@ fn quoted(region: &Region) {
     let by_age = quote("--release regional --by age_group --period 2026Q3 --sd 5").json();
     assert_eq!(by_age["lone_cells"], 0, "{by_age}");
     let nodes = by_age["nodes"].as_array().expect("nodes");
-    let says = |node: &Value| (node["refusal"].clone(), node["cost_nano_rho"].as_u64(), node["cost_atto_delta"].as_u64());
+    let says =
+        |node: &Value| (node["refusal"].clone(), node["cost_nano_rho"].as_u64(), node["cost_atto_delta"].as_u64());
     assert_eq!(nodes.len(), 5);
     assert!(nodes.iter().all(|n| says(n) == (Value::Null, Some(COST_NANO_RHO), Some(ATTO_DELTA))), "{by_age}");
     assert_eq!((&by_age["regional"]["u_min"], &by_age["regional"]["n"]), (&json!(4), &json!(5)));
@@ -58,7 +64,10 @@ fn quoted(region: &Region) {
     assert_eq!(two_quarters.json()["lone_cells"], 10, "in both quarters: {}", two_quarters.out);
     two_quarters.complains("10 of the 12 figures");
     for node in names() {
-        assert!(region.questions(node).is_empty() && region.disk(node).debits().is_empty(), "{node}: a quote leaves nothing");
+        assert!(
+            region.questions(node).is_empty() && region.disk(node).debits().is_empty(),
+            "{node}: a quote leaves nothing"
+        );
         assert_eq!(region.spent(node, "2026Q3"), 0);
     }
 }
@@ -92,7 +101,9 @@ fn intervals(tables: &[&Value]) {
         let sd = table["sd_present"].as_f64().expect("a standard deviation");
         for cell in table["cells"].as_array().expect("cells") {
             let figure = |key: &str| cell[key].as_i64();
-            let (Some(value), Some(low), Some(high)) = (figure("value"), figure("low"), figure("high")) else { continue };
+            let (Some(value), Some(low), Some(high)) = (figure("value"), figure("low"), figure("high")) else {
+                continue;
+            };
             assert!(value >= table["threshold"].as_i64().expect("a threshold"), "{cell}");
             let half = (high - low) / 2;
             assert_eq!((low, high), (value - half, value + half));
@@ -115,17 +126,21 @@ fn spent(region: &Region, tables: &[&Value]) {
     assert_eq!(atto_delta, 2 * ATTO_DELTA);
     for node in names() {
         let budget = region.node(node).words("budget --output json").ok().json();
-        let quarter = budget.as_array().and_then(|all| all.iter().find(|b| b["period"] == "2026Q3")).expect("a quarter");
+        let quarter =
+            budget.as_array().and_then(|all| all.iter().find(|b| b["period"] == "2026Q3")).expect("a quarter");
         assert_eq!((&quarter["spent_nano_rho"], &quarter["spent_atto_delta"]), (&json!(nano_rho), &json!(atto_delta)));
         let debits = region.disk(node).debits();
         assert_eq!(debits.len(), tables.len(), "{node}");
         for ((_, debit), table) in debits.iter().zip(tables) {
             let id = table["id"].as_str().expect("an id");
             assert!(debit.is_regional() && debit.request_id() == digest(id));
-            assert_eq!(json!([debit.cost().nano_rho, debit.cost().atto_delta]), json!([table["cost_nano_rho"], table["cost_atto_delta"]]));
+            assert_eq!(
+                json!([debit.cost().nano_rho, debit.cost().atto_delta]),
+                json!([table["cost_nano_rho"], table["cost_atto_delta"]])
+            );
             assert_eq!(debit.round().to_string(), table["round"], "{node}");
             assert!(debit.sealed_seed().is_none(), "{node}: the seed of a sum is not kept");
-            assert_eq!(ledger(region, node, id), ["debit", "release"], "{node}");
+            ends(region, node, id, &["debit", "release"]);
         }
     }
 }
@@ -173,6 +188,22 @@ fn unreadable(region: &Region, tables: &[&Value]) {
             let near = words.iter().zip(cells).filter(|pair| near(*pair)).count();
             assert!(2 * near < cells.len(), "{}: {near} of {} words are near the truth", input.node, cells.len());
         }
+    }
+}
+
+/// Means are of sums over all nodes: scores go round 0 to 10 in every register.
+fn mean_scores(region: &Region) {
+    let said =
+        region.run_table("aino", "--release regional --measure score --score D07 --by sex --period 2026Q1 --sd 5");
+    assert_eq!(said.code, 0, "{said:?}");
+    for (sex, cell) in said.json()["cells"].as_array().expect("cells")[..2].iter().enumerate() {
+        let clients = FIVE.into_iter().flat_map(|(.., clients)| 0..clients).filter(|client| client % 2 == sex);
+        let scores: Vec<usize> = clients.map(|client| client % 11).collect();
+        #[expect(clippy::cast_precision_loss, reason = "small figures")]
+        let mean = scores.iter().sum::<usize>() as f64 / scores.len() as f64;
+        let value = cell["value"].as_f64().expect("a mean");
+        // The noise on a sum of 3,100 scores of -10 to 10, halved, is 32 and more.
+        assert!((value - mean).abs() < 0.1, "{value} where it is {mean}: {cell}");
     }
 }
 

@@ -5,8 +5,17 @@
 //! tell which nodes are in them: another set of nodes has sums that lie more than
 //! eight standard deviations away.
 
+mod halted;
+mod large;
 mod life;
+mod many;
+mod people;
 mod quorum;
+mod restart;
+#[cfg(debug_assertions)]
+mod retry;
+#[cfg(debug_assertions)]
+mod vanish;
 
 use koonti_disclosure::{Digest, ledger};
 use koonti_node::entry::Entry;
@@ -25,13 +34,21 @@ pub(super) const ADVERT: u8 = 0x11;
 pub(super) const SHARES: u8 = 0x12;
 pub(super) const CHUNK: u8 = 0x14;
 pub(super) const CONFIRM: u8 = 0x15;
+pub(super) const UNMASK: u8 = 0x16;
+#[cfg(debug_assertions)]
 pub(super) const ERASED: u8 = 0x17;
 /// Longest wait for what should happen at once.
 pub(super) const SOON: Duration = Duration::from_secs(30);
 
-/// Five nodes and two people who ask.
-pub(super) fn five(approval: Approval) -> Plan {
-    let node = |(name, area, clients)| Node { approval, clients, quarters: QUARTERS, ..Node::auto(name, area) };
+/// Five nodes, of which these have a person who approves, and two people who ask.
+pub(super) fn five(with_person: &[&str]) -> Plan {
+    let approval = |name| if with_person.contains(&name) { Approval::Each } else { Approval::Auto };
+    let node = |(name, area, clients)| Node {
+        approval: approval(name),
+        clients,
+        quarters: QUARTERS,
+        ..Node::auto(name, area)
+    };
     let plan = FIVE.into_iter().map(node).fold(Plan::new(), Plan::node);
     plan.person("aino", "requester").person("ville", "requester")
 }
@@ -96,6 +113,27 @@ pub(super) fn ledger(region: &Region, node: &str, id: &str) -> Vec<&'static str>
         }
     }
     story
+}
+
+/// Demands that the running nodes know of what their disks say is spent.
+#[track_caller]
+pub(super) fn running_ledgers_agree(region: &Region, quarter: &str) {
+    let quote = region.person("ville").words("table quote --output json").words(&question(quarter, "77")).ok().json();
+    for node in quote["nodes"].as_array().expect("nodes") {
+        let left = 250_000_000 - region.spent(node["node"].as_str().expect("a name"), quarter);
+        assert_eq!(node["left_nano_rho"], json!([left]), "{node}");
+    }
+}
+
+/// Waits until a node's ledger tells this story of a question: four nodes open a sum,
+/// and the fifth may do so later.
+#[track_caller]
+pub(super) fn ends(region: &Region, node: &str, id: &str, story: &[&str]) {
+    until(&format!("{node}: {story:?}"), SOON, || {
+        let told = ledger(region, node, id);
+        assert!(told.len() <= story.len(), "{node}: {told:?} where {story:?} was expected");
+        (told == story).then_some(())
+    });
 }
 
 pub(super) fn digest(id: &str) -> Digest {

@@ -1,0 +1,218 @@
+//! A coordinator under the test's own hand: real port, real certificate, no manners.
+//!
+//! [`Evil`] listens where the region's coordinator did, with that one's own keys.
+//! It lets every node in by the name in its certificate, keeps whatever they say,
+//! thanks them for all of it and checks nothing. It sends what a test tells it to
+//! send, and nothing else: no roster, no offer, no message of a round.
+
+use crate::region::Region;
+use koonti_disclosure::round::Strictness;
+use koonti_disclosure::{Digest, Name, Refusal};
+use koonti_proto::access::{Caller, Registry, Role};
+use koonti_proto::edge::pki::{Kind, SpiffeId};
+use koonti_proto::wire::{Ask, Asked, Hello, NodeStatus, Received, RoundMessage, Table, ToNode};
+use koonti_proto::{Failure, Items, Rooms, serve};
+use std::collections::BTreeMap;
+use std::net::TcpListener;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+use tokio::runtime::Runtime;
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+use tokio_stream::wrappers::UnboundedReceiverStream;
+
+/// Longest wait for a node to say what it should say at once.
+const SOON: Duration = Duration::from_secs(20);
+
+/// What a node has said.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Heard {
+    /// Which node.
+    pub node: Name,
+    /// What.
+    pub word: Word,
+}
+
+/// One thing that a node says.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Word {
+    /// It has connected.
+    Here,
+    /// It is ready for a round of this question, on these terms.
+    Ready(Digest, Strictness),
+    /// It refuses this question.
+    Refused(Digest, Refusal),
+    /// Another answer to this question.
+    Other(Digest),
+    /// A message of a round.
+    Message(Vec<u8>),
+}
+
+/// The lying coordinator. Dropped, it stops listening.
+pub struct Evil {
+    mail: Arc<Mail>,
+    runtime: Option<Runtime>,
+}
+
+#[derive(Default)]
+struct Mail {
+    inner: Mutex<Inner>,
+    came: Condvar,
+}
+
+#[derive(Default)]
+struct Inner {
+    here: BTreeMap<Name, UnboundedSender<ToNode>>,
+    heard: Vec<Heard>,
+}
+
+impl Evil {
+    /// Takes the place of the region's coordinator, which must not run.
+    ///
+    /// # Panics
+    /// When its port is taken or its keys are not there.
+    pub fn in_place_of(region: &Region) -> Self {
+        let address = region.main_url().replace("https://", "");
+        let listener = TcpListener::bind(address).expect("the coordinator's port");
+        let keys = region.dir().join("coordinator/keys");
+        let read = |file: &str| std::fs::read_to_string(keys.join(file)).expect("a key file of the coordinator");
+        let (ca, cert, key) = (read("ca.crt"), read("server.crt"), read("server.key"));
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
+        let runtime = runtime.expect("a runtime");
+        let mail = Arc::new(Mail::default());
+        let rooms = mail.clone();
+        runtime.spawn(async move {
+            serve(listener, &ca, &cert, &key, rooms, std::future::pending()).await.expect("it listens");
+        });
+        Self { mail, runtime: Some(runtime) }
+    }
+
+    /// Sends a node something.
+    ///
+    /// # Panics
+    /// When it is not connected.
+    #[track_caller]
+    pub fn send(&self, node: &Name, item: ToNode) {
+        let inner = self.mail.inner();
+        let sender = inner.here.get(node).unwrap_or_else(|| panic!("{node} has never connected"));
+        sender.send(item).unwrap_or_else(|_| panic!("{node} is not connected"));
+    }
+
+    /// Sends a node a message of a round.
+    ///
+    /// # Panics
+    /// When the node is not connected, or the bytes are of no known kind.
+    #[track_caller]
+    pub fn message(&self, node: &Name, bytes: Vec<u8>) {
+        self.send(node, ToNode::Round(RoundMessage::new(bytes).expect("a message of a known kind")));
+    }
+
+    /// Ends a node's connection: it will make another.
+    pub fn hang_up(&self, node: &Name) {
+        self.mail.inner().here.remove(node);
+    }
+
+    /// How much has been heard so far.
+    pub fn moment(&self) -> usize {
+        self.mail.inner().heard.len()
+    }
+
+    /// Everything heard since a moment.
+    pub fn since(&self, moment: usize) -> Vec<Heard> {
+        self.mail.inner().heard[moment..].to_vec()
+    }
+
+    /// Waits until `found` finds something in all that was heard.
+    ///
+    /// # Panics
+    /// When it does not within seconds, saying what was waited for.
+    #[track_caller]
+    pub fn wait<T>(&self, what: &str, mut found: impl FnMut(&[Heard]) -> Option<T>) -> T {
+        let start = Instant::now();
+        let mut inner = self.mail.inner();
+        loop {
+            if let Some(found) = found(&inner.heard) {
+                return found;
+            }
+            let left = SOON.checked_sub(start.elapsed()).unwrap_or_else(|| panic!("not within {SOON:?}: {what}"));
+            inner = self.mail.came.wait_timeout(inner, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+}
+
+impl Drop for Evil {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+impl Mail {
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn hear(&self, node: Name, word: Word) {
+        self.inner().heard.push(Heard { node, word });
+        self.came.notify_all();
+    }
+}
+
+impl Registry for Mail {
+    fn identify(&self, id: &SpiffeId, _: &[u8; 32]) -> Option<Caller> {
+        let node = id.kind == Kind::Node;
+        Some(Caller { name: id.name.parse().ok()?, roles: node.then_some(Role::Node).into_iter().collect() })
+    }
+}
+
+impl Rooms for Mail {
+    fn attend(self: &Arc<Self>, caller: Caller, _: Hello) -> Items<ToNode> {
+        let (to_node, items) = unbounded_channel();
+        self.inner().here.insert(caller.name.clone(), to_node);
+        self.hear(caller.name, Word::Here);
+        Box::pin(UnboundedReceiverStream::new(items))
+    }
+
+    async fn answer(&self, caller: Caller, id: Digest, answer: Received) -> Result<(), Failure> {
+        let word = match answer {
+            Received::Ready(terms) => Word::Ready(id, terms),
+            Received::Refusal(reason) => Word::Refused(id, reason),
+            Received::Release(..) | Received::Quote(_) | Received::Progress(_) => Word::Other(id),
+        };
+        self.hear(caller.name, word);
+        Ok(())
+    }
+
+    async fn deliver(&self, caller: Caller, message: RoundMessage) -> Result<(), Failure> {
+        self.hear(caller.name, Word::Message(message.bytes().to_vec()));
+        Ok(())
+    }
+
+    async fn create_table(&self, _: Caller, _: Ask) -> Result<Asked, Failure> {
+        Err(nothing())
+    }
+
+    fn table(&self, _: &str) -> Result<Table, Failure> {
+        Err(nothing())
+    }
+
+    fn tables(&self, _: Option<Digest>, _: usize) -> Result<Vec<Table>, Failure> {
+        Err(nothing())
+    }
+
+    fn watch(self: &Arc<Self>, _: Digest) -> Result<Items<Table>, Failure> {
+        Err(nothing())
+    }
+
+    fn nodes(&self) -> Vec<NodeStatus> {
+        Vec::new()
+    }
+
+    fn roster(&self) -> Vec<u8> {
+        Vec::new()
+    }
+}
+
+fn nothing() -> Failure {
+    Failure::NotFound("there is nothing here".to_owned())
+}
