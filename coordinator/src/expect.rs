@@ -63,7 +63,8 @@ pub(crate) fn lone_cells(request: &TableRequest, roster: &Roster) -> u64 {
         roster.nodes().iter().filter(|n| serves(&n.areas)).count() == 1
     };
     let all = request.filter("area").is_some_and(filtered);
-    if all { request.domain().cells() as u64 } else { lone }
+    let lone = if all { request.domain().cells() as u64 } else { lone };
+    lone * request.periods().len() as u64
 }
 
 /// The threshold of a regional table in which every node of the roster is counted,

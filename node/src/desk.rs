@@ -10,7 +10,7 @@
 use crate::config::Config;
 use crate::entry::{By, Own, Question};
 use crate::error::Error;
-use crate::fold::Standing;
+use crate::fold::{Known, Standing};
 use crate::keys::{self, Keys};
 use crate::source::Mapping;
 use crate::store::Store;
@@ -163,7 +163,8 @@ impl Desk {
             // This node has let the sum be opened; there is no other.
             Some(Standing::Released) if regional => return say(Answer::Refusal(Refusal::RoundFailed)),
             Some(Standing::Released) => return say(self.stored(id)),
-            Some(Standing::Approved(_)) => return Ok(Next::Compute),
+            // A yes stands until the question's deadline; asked again, it is asked again.
+            Some(Standing::Approved(_)) if known.iter().any(Known::in_time) => return Ok(Next::Compute),
             Some(Standing::Debited) => return say(Answer::Progress(Progress::Accepted)),
             // A regional round that was aborted may be tried once more.
             Some(Standing::Aborted) if !self.store.books().fold.ledger.may_carry(id) => {
@@ -174,12 +175,10 @@ impl Desk {
                 return say(Answer::Refusal(Refusal::DeclinedByPerson));
             }
             // The question as it was first put stands until its deadline.
-            Some(Standing::Waiting)
-                if known.iter().any(|k| k.question.as_ref().is_some_and(|q| q.deadline >= clock::now())) =>
-            {
+            Some(Standing::Waiting) if known.iter().any(Known::in_time) => {
                 return say(Answer::Progress(Progress::AwaitingApproval));
             }
-            Some(Standing::Waiting | Standing::Refused(_) | Standing::Aborted) | None => {}
+            Some(Standing::Waiting | Standing::Approved(_) | Standing::Refused(_) | Standing::Aborted) | None => {}
         }
         if offer.deadline < clock::now() {
             return self.refuse(id, Refusal::RequestExpired);

@@ -1,6 +1,7 @@
 //! What the journal's entries add up to: the ledger, the questions and the
 //! vintages. Nothing here is stored; it is folded anew at each start.
 
+use crate::clock;
 use crate::entry::{By, Entry, Own, Question};
 use crate::error::Error;
 use koonti_disclosure::identity::SignedRequest;
@@ -37,6 +38,13 @@ pub struct Known {
     pub by: Option<By>,
     /// When that changed last, Unix seconds.
     pub time: u64,
+}
+
+impl Known {
+    /// True while the question's deadline has not passed.
+    pub fn in_time(&self) -> bool {
+        self.question.as_ref().is_some_and(|question| question.deadline >= clock::now())
+    }
 }
 
 /// The fold.

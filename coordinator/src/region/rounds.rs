@@ -199,6 +199,8 @@ impl Inner {
             let asked = matches!(table.nodes.get(node), Some(Standing::Ready(_)));
             let bytes = match running.machine.phase() {
                 Phase::Failed => Some(message::stop_message(running.machine.spec().round())),
+                // What has arrived is not asked for again.
+                _ if running.machine.answered().contains(node) => None,
                 _ => running.machine.for_node(node),
             };
             bytes.filter(|_| asked).and_then(RoundMessage::new)
