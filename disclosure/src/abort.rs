@@ -1,23 +1,27 @@
 //! Abort certificates: proof that a round can never be opened.
 //!
 //! A reservation of one round carries over to one retry only if nobody can open
-//! the first. A node that signs an [`Erasure`] has erased its secrets of the round
+//! the first. A node that signs an [`Erasure`] has erased its secrets of the session
 //! and unmasks nothing of it. Of `n + c - t + 1` such signatures at most c lie, so
 //! at least `n - t + 1` nodes have truly erased, and fewer than t are left: the
-//! masked inputs of that round stay sealed for ever.
+//! masked inputs of that session stay sealed for ever.
+//!
+//! What is signed is the session, the hash of all public keys of the round, and not
+//! the round: a node whose disk was put back may join a round once more, but with
+//! new keys, and so in a session whose erasure says nothing about the first.
 
 use crate::identity::{self, RoundLabel};
 use crate::names::Digest;
 use crate::quorum::Quorum;
 use crate::roster::Roster;
 
-/// A node's signature that it has erased its secrets of a round.
+/// A node's signature that it has erased its secrets of a session.
 pub type Erasure = [u8; 64];
 
-/// Enough erasures of one round, every signature checked.
+/// Enough erasures of one session, every signature checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Certificate {
-    round: Digest,
+    session: Digest,
     roster: Digest,
     bytes: Vec<u8>,
 }
@@ -32,7 +36,7 @@ pub enum Error {
     /// A signature is not that of the node at its place.
     #[error("an erasure is not signed by the node it names")]
     Signature,
-    /// So few nodes have signed that the others could still open the round.
+    /// So few nodes have signed that the others could still open the session.
     #[error("too few nodes have erased their secrets")]
     TooFew,
 }
@@ -42,9 +46,9 @@ impl Certificate {
     ///
     /// # Errors
     /// When there are too few, or one does not verify.
-    pub fn new(round: Digest, erasures: &[(u16, Erasure)], roster: &Roster) -> Result<Self, Error> {
+    pub fn new(session: Digest, erasures: &[(u16, Erasure)], roster: &Roster) -> Result<Self, Error> {
         let count = u16::try_from(erasures.len()).map_err(|_| Error::Bytes)?;
-        let mut bytes = [round.0.as_slice(), &count.to_be_bytes()].concat();
+        let mut bytes = [session.0.as_slice(), &count.to_be_bytes()].concat();
         for (place, signature) in erasures {
             bytes.extend_from_slice(&place.to_be_bytes());
             bytes.extend_from_slice(signature);
@@ -52,12 +56,12 @@ impl Certificate {
         Self::parse(&bytes, roster)
     }
 
-    /// Reads a certificate: the round, a count, then place and signature of each.
+    /// Reads a certificate: the session, a count, then place and signature of each.
     ///
     /// # Errors
     /// When it is malformed, has too few signatures, or one does not verify.
     pub fn parse(bytes: &[u8], roster: &Roster) -> Result<Self, Error> {
-        let (round, rest) = bytes.split_first_chunk::<32>().ok_or(Error::Bytes)?;
+        let (session, rest) = bytes.split_first_chunk::<32>().ok_or(Error::Bytes)?;
         let (count, rest) = rest.split_first_chunk::<2>().ok_or(Error::Bytes)?;
         let count = usize::from(u16::from_be_bytes(*count));
         if rest.len() != count * 66 {
@@ -72,18 +76,19 @@ impl Certificate {
             last = Some(place);
             let node = roster.nodes().get(usize::from(place)).ok_or(Error::Bytes)?;
             let signature = erasure[2..].try_into().expect("64 bytes");
-            identity::check_round(RoundLabel::Abort, round, &signature, node.identity).map_err(|_| Error::Signature)?;
+            identity::check_round(RoundLabel::Abort, session, &signature, node.identity)
+                .map_err(|_| Error::Signature)?;
         }
         let needed = Quorum::of(roster).map_err(|_| Error::TooFew)?.erasures() as usize;
         if count < needed {
             return Err(Error::TooFew);
         }
-        Ok(Self { round: Digest(*round), roster: roster.hash(), bytes: bytes.to_vec() })
+        Ok(Self { session: Digest(*session), roster: roster.hash(), bytes: bytes.to_vec() })
     }
 
-    /// The round that can never be opened.
-    pub fn round(&self) -> Digest {
-        self.round
+    /// The session that can never be opened.
+    pub fn session(&self) -> Digest {
+        self.session
     }
 
     /// The roster under whose numbers that holds.

@@ -64,6 +64,8 @@ pub enum Entry {
         nonce: Digest,
         /// The retry's round.
         round: Digest,
+        /// The retry's session.
+        session: Digest,
         /// Unix time, seconds.
         time: u64,
     },
@@ -118,6 +120,7 @@ pub struct Debit {
 pub(crate) struct Regional {
     pub(crate) h: u32,
     pub(crate) roster: Digest,
+    pub(crate) session: Digest,
 }
 
 impl Debit {
@@ -198,9 +201,11 @@ pub struct Joining<'a> {
     pub requester: Name,
     /// The round.
     pub spec: &'a RoundSpec,
+    /// The hash of the round and of all public keys used in it: what erasures sign.
+    pub session: Digest,
     /// The roster that the node's operator approved.
     pub roster: &'a Roster,
-    /// For a retry: proof that the round before can never be opened.
+    /// For a retry: proof that the session before can never be opened.
     pub certificate: Option<&'a Certificate>,
     /// A fresh secret seed.
     pub seed: Seed,
@@ -271,10 +276,11 @@ impl Ledger {
                 self.count(seq, debit);
                 self.open.insert(seq, (**debit).clone());
             }
-            Entry::Carry { debit, nonce, round, .. } => {
+            Entry::Carry { debit, nonce, round, session, .. } => {
                 let debit_seq = *debit;
                 let mut debit = self.aborted.remove(&debit_seq).ok_or(Error::NoDebit)?;
                 (debit.attempt, debit.nonce, debit.round) = (1, *nonce, *round);
+                debit.regional = debit.regional.map(|regional| Regional { session: *session, ..regional });
                 self.open.insert(debit_seq, debit);
             }
             Entry::Release { debit, .. } => {
@@ -375,15 +381,16 @@ impl Ledger {
         if self.lost {
             return Err(DebitError::Lost);
         }
-        let Joining { requester, spec, roster, certificate, seed, time } = joining;
+        let Joining { requester, spec, session, roster, certificate, seed, time } = joining;
         spec.check(&admitted, roster).map_err(DebitError::Refused)?;
         let before = self.debited.get(&(admitted.request.id(), admitted.vintages.clone())).copied();
         let (seq, debit) = if let Some(seq) = before {
             let aborted = self.aborted.get(&seq).ok_or(DebitError::AlreadyDebited)?;
             let sealed_for_ever = certificate.is_some_and(|certificate| {
-                certificate.round() == aborted.round
-                    && spec.previous() == Some(aborted.round)
-                    && aborted.regional.is_some_and(|r| r.roster == certificate.roster() && r.roster == spec.roster())
+                let sealed = |r: Regional| {
+                    r.session == certificate.session() && r.roster == certificate.roster() && r.roster == spec.roster()
+                };
+                spec.previous() == Some(aborted.round) && aborted.regional.is_some_and(sealed)
             });
             let Some(certificate) = certificate.filter(|_| sealed_for_ever) else {
                 return Err(DebitError::AlreadyDebited);
@@ -393,6 +400,7 @@ impl Ledger {
                 debit: seq,
                 nonce: spec.nonce(),
                 round: spec.round(),
+                session,
                 time,
             };
             self.append(&carry, sink)?;
@@ -408,7 +416,7 @@ impl Ledger {
                 nonce: spec.nonce(),
                 periods: admitted.request.periods().to_vec(),
                 policy: admitted.policy,
-                regional: Some(Regional { h: spec.quorum().h(), roster: spec.roster() }),
+                regional: Some(Regional { h: spec.quorum().h(), roster: spec.roster(), session }),
                 request: serde_json::from_slice(admitted.request.bytes()).expect("canonical bytes are JSON"),
                 requester,
                 round: spec.round(),

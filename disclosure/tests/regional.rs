@@ -131,7 +131,15 @@ impl Book {
         spec: &RoundSpec,
         certificate: Option<&Certificate>,
     ) -> Result<Permit, DebitError<()>> {
-        let joining = Joining { requester: name("aino"), spec, roster, certificate, seed: Seed::new([5; 32]), time: 1 };
+        let joining = Joining {
+            requester: name("aino"),
+            spec,
+            session: session(spec),
+            roster,
+            certificate,
+            seed: Seed::new([5; 32]),
+            time: 1,
+        };
         self.ledger.join(admit(request, roster).unwrap(), joining, &mut self.sink)
     }
 
@@ -155,37 +163,46 @@ impl Book {
     }
 }
 
-fn certificate(round: Digest, places: impl Iterator<Item = u8>, roster: &Roster) -> Result<Certificate, abort::Error> {
-    let erasures: Vec<_> = places.map(|p| (u16::from(p), key(p).sign_round(RoundLabel::Abort, &round.0))).collect();
-    Certificate::new(round, &erasures, roster)
+/// Made of keys that are not there; in any case another than the round.
+fn session(spec: &RoundSpec) -> Digest {
+    Digest::of(&spec.round().0)
+}
+
+fn certificate(
+    session: Digest,
+    places: impl Iterator<Item = u8>,
+    roster: &Roster,
+) -> Result<Certificate, abort::Error> {
+    let erasures: Vec<_> = places.map(|p| (u16::from(p), key(p).sign_round(RoundLabel::Abort, &session.0))).collect();
+    Certificate::new(session, &erasures, roster)
 }
 
 #[test]
 fn a_certificate_needs_enough_true_signatures_of_distinct_nodes() {
     let roster = roster(12, 1);
-    let round = Digest([1; 32]);
+    let session = Digest([1; 32]);
     // n + c - t + 1 = 12 + 2 - 8 + 1
-    assert!(certificate(round, 0..7, &roster).is_ok());
-    assert_eq!(certificate(round, 0..6, &roster), Err(abort::Error::TooFew));
-    let sign = |p: u8, round: Digest| (u16::from(p), key(p).sign_round(RoundLabel::Abort, &round.0));
-    let good: Vec<_> = (0..7).map(|p| sign(p, round)).collect();
+    assert!(certificate(session, 0..7, &roster).is_ok());
+    assert_eq!(certificate(session, 0..6, &roster), Err(abort::Error::TooFew));
+    let sign = |p: u8, session: Digest| (u16::from(p), key(p).sign_round(RoundLabel::Abort, &session.0));
+    let good: Vec<_> = (0..7).map(|p| sign(p, session)).collect();
     let with = |at: usize, one| {
         let mut erasures = good.clone();
         erasures[at] = one;
-        Certificate::new(round, &erasures, &roster)
+        Certificate::new(session, &erasures, &roster)
     };
-    assert_eq!(with(3, sign(2, round)), Err(abort::Error::Bytes), "one node twice");
-    assert_eq!(with(3, (3, sign(4, round).1)), Err(abort::Error::Signature), "another's signature");
-    assert_eq!(with(3, sign(3, Digest([2; 32]))), Err(abort::Error::Signature), "of another round");
+    assert_eq!(with(3, sign(2, session)), Err(abort::Error::Bytes), "one node twice");
+    assert_eq!(with(3, (3, sign(4, session).1)), Err(abort::Error::Signature), "another's signature");
+    assert_eq!(with(3, sign(3, Digest([2; 32]))), Err(abort::Error::Signature), "of another session");
     assert_eq!(
-        with(3, (3, key(3).sign_round(RoundLabel::Survivors, &round.0))),
+        with(3, (3, key(3).sign_round(RoundLabel::Survivors, &session.0))),
         Err(abort::Error::Signature),
         "of another kind"
     );
-    assert_eq!(with(6, (12, sign(12, round).1)), Err(abort::Error::Bytes), "no such place");
-    assert_eq!(with(2, sign(8, round)), Err(abort::Error::Bytes), "out of order");
-    let bytes = certificate(round, 3..12, &roster).unwrap().bytes().to_vec();
-    assert_eq!(Certificate::parse(&bytes, &roster).unwrap().round(), round);
+    assert_eq!(with(6, (12, sign(12, session).1)), Err(abort::Error::Bytes), "no such place");
+    assert_eq!(with(2, sign(8, session)), Err(abort::Error::Bytes), "out of order");
+    let bytes = certificate(session, 3..12, &roster).unwrap().bytes().to_vec();
+    assert_eq!(Certificate::parse(&bytes, &roster).unwrap().session(), session);
     for cut in 0..bytes.len() {
         assert!(Certificate::parse(&bytes[..cut], &roster).is_err());
     }
@@ -203,7 +220,7 @@ fn a_question_is_debited_for_one_round_and_carries_over_once() {
     assert_eq!(permit.regional_round(), Some(first.round()));
     // While it is open, and with a certificate or without, there is no second one.
     let retry = spec(&request, &roster, Some(first.round()));
-    let proof = certificate(first.round(), 0..7, &roster).unwrap();
+    let proof = certificate(session(&first), 0..7, &roster).unwrap();
     let again = |book: &mut Book, spec: &RoundSpec, proof: Option<&Certificate>| {
         book.join(&request, &roster, spec, proof).map(|p| p.seq())
     };
@@ -211,12 +228,14 @@ fn a_question_is_debited_for_one_round_and_carries_over_once() {
     book.abort(seq);
     assert!(book.ledger.may_carry(request.id()));
     let other = certificate(Digest([1; 32]), 0..7, &roster).unwrap();
+    let of_round = certificate(first.round(), 0..7, &roster).unwrap();
     let stranger = spec(&request, &roster, Some(Digest([1; 32])));
     for (spec, proof) in [
         (&first, None),
         (&retry, None),
         (&first, Some(&proof)),
         (&retry, Some(&other)),
+        (&retry, Some(&of_round)),
         (&stranger, Some(&other)),
         (&stranger, Some(&proof)),
     ] {
@@ -231,7 +250,7 @@ fn a_question_is_debited_for_one_round_and_carries_over_once() {
     book.abort(seq);
     assert!(!book.ledger.may_carry(request.id()));
     let third = spec(&request, &roster, Some(retry.round()));
-    let proof = certificate(retry.round(), 0..7, &roster).unwrap();
+    let proof = certificate(session(&retry), 0..7, &roster).unwrap();
     assert!(matches!(again(&mut book, &third, Some(&proof)), Err(DebitError::AlreadyDebited)));
     let mut folded = Book { ledger: book.folded(), sink: Memory(book.sink.0.clone()) };
     assert_eq!(folded.spent(), cost, "a restart folds the same");
@@ -247,7 +266,7 @@ fn a_certificate_of_another_roster_carries_nothing() {
     let seq = book.join(&request, &first_roster, &first, None).unwrap().seq();
     book.abort(seq);
     let retry = spec(&request, &next, Some(first.round()));
-    let proof = certificate(first.round(), 0..7, &next).unwrap();
+    let proof = certificate(session(&first), 0..7, &next).unwrap();
     assert!(matches!(book.join(&request, &next, &retry, Some(&proof)), Err(DebitError::AlreadyDebited)));
 }
 

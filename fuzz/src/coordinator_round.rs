@@ -176,12 +176,13 @@ impl Case {
     /// A node erases its secrets and says so, if it may.
     fn erase(&mut self, place: u16) {
         let node = &mut self.nodes[usize::from(place)];
-        // The colluder lies.
-        if node.heard.is_empty() || node.opened && place != COLLUDER {
+        // It has to know the session. The colluder lies.
+        let knows = node.heard.iter().any(|heard| message::kind(heard) == Some(Kind::Adverts));
+        let Some(session) = self.round.session().filter(|_| knows && (!node.opened || place == COLLUDER)) else {
             return;
-        }
+        };
         node.gone = true;
-        let signature = self.world.sign(place, "koonti/v1/abort", &self.world.round().0);
+        let signature = self.world.sign(place, "koonti/v1/abort", &session.0);
         let erased = message::Erased(signature).message(self.world.round());
         self.deliver(place, &erased);
         self.said.push((place, erased));

@@ -332,12 +332,13 @@ impl Case {
 
     fn erase(&mut self) {
         let right = self.player.session().erase();
-        assert_eq!(right.is_none(), self.unmask.is_some(), "erased if and only if it has not opened");
+        let in_session = self.taken.contains_key(&Kind::Adverts);
+        assert_eq!(right.is_some(), in_session && self.unmask.is_none(), "erased a session, and has not opened it");
         if let Some(right) = right {
             let erased = right.sign(&self.player.identity);
             let (_, message::Erased(signature)) = message::Erased::parse(&erased).expect("an Erased");
             let key = self.world.key(self.player.place);
-            assert!(format::signed(key, "koonti/v1/abort", &self.world.round().0, &signature));
+            assert!(format::signed(key, "koonti/v1/abort", &self.sid().0, &signature));
         }
         self.end();
     }

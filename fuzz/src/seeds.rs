@@ -83,12 +83,13 @@ fn messages() -> Vec<(&'static str, Vec<u8>)> {
         found.push((heard, play.ready(0)));
     }
     found.push(("valid-unmask", play.answers(&[])[0].1.clone()));
+    let session = play.round.session().expect("keys are known");
     for place in 0..3 {
-        let erased = world.sign(place, "koonti/v1/abort", &round.0);
+        let erased = world.sign(place, "koonti/v1/abort", &session.0);
         erasures.push((place, erased));
     }
     found.push(("valid-erased", koonti_secagg::message::Erased(erasures[0].1).message(round)));
-    let certificate = koonti_disclosure::abort::Certificate::new(round, &erasures, &world.region.roster);
+    let certificate = koonti_disclosure::abort::Certificate::new(session, &erasures, &world.region.roster);
     found.push(("valid-certificate", certificate.expect("three of five").bytes().to_vec()));
     found
 }

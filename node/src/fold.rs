@@ -58,8 +58,8 @@ pub struct Fold {
     pub vintages: BTreeMap<(Name, Name, Period), Vec<Digest>>,
     /// Epoch and hash of the newest approved roster.
     pub roster: Option<(u64, Digest)>,
-    /// Regional rounds that this node has ever joined.
-    pub joined: BTreeSet<Digest>,
+    /// Regional rounds that this node has ever joined, with their questions.
+    pub joined: BTreeMap<Digest, Digest>,
     /// Those whose secrets it has erased.
     pub erased: BTreeSet<Digest>,
     debits: BTreeMap<u64, Digest>,
@@ -125,8 +125,8 @@ impl Fold {
                     self.questions.insert(id, Known { question, standing: Standing::Waiting, by, time });
                 }
             }
-            Entry::Own(Own::RoundJoined { round, .. }) => {
-                self.joined.insert(*round);
+            Entry::Own(Own::RoundJoined { request, round, .. }) => {
+                self.joined.insert(*round, *request);
             }
             Entry::Own(Own::RoundErased { round, .. }) => {
                 self.erased.insert(*round);

@@ -25,6 +25,11 @@ use std::time::Instant;
 
 /// Rounds that a node takes part in at one time.
 const MOST_LIVE: usize = 16;
+/// Rounds that are over and kept to answer repeats; the oldest is forgotten first.
+const MOST_OVER: usize = 256;
+/// Rounds of one question that a node ever joins: a coordinator that starts and
+/// stops rounds without end fills no disk.
+const MOST_OF_QUESTION: usize = 64;
 /// How long after its last deadline a round is given up, seconds.
 const GRACE_S: u64 = 60;
 
@@ -41,8 +46,26 @@ struct Live {
     advert: Vec<u8>,
     /// The debit and the hash of the masked input, once there are any.
     debit: Option<(u64, Option<Digest>)>,
-    /// Opened or left: kept to answer repeats, until its time is over.
-    over: bool,
+    stage: Stage,
+    began: Instant,
+}
+
+/// How far this node has come with a round.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// It takes part.
+    Joined,
+    /// It is durable that it opens.
+    Opens,
+    /// It is durable that it has erased.
+    Left,
+}
+
+impl Live {
+    /// Kept to answer repeats only.
+    fn is_over(&self) -> bool {
+        self.stage != Stage::Joined
+    }
 }
 
 /// What is to be sent, and when it may leave.
@@ -152,16 +175,19 @@ impl<'a> Rounds<'a> {
         if let Some(live) = self.live.get(&round) {
             return Ok(live.advert.clone());
         }
-        if self.desk.store().books().fold.joined.contains(&round) {
+        if self.desk.store().books().fold.joined.contains_key(&round) {
             // Joined before a restart: its secrets are gone.
             return Err(Abort::OutOfTurn.into());
         }
-        if self.live.values().filter(|live| !live.over).count() >= MOST_LIVE {
+        if self.live.values().filter(|live| !live.is_over()).count() >= MOST_LIVE {
             return Err(Abort::Own.into());
         }
         if spec.deadline(0) < clock::now() {
-            // Also a round of before this node's disk was put back.
             return Err(Abort::TooLate.into());
+        }
+        let of_question = self.desk.store().books().fold.joined.values().filter(|question| **question == id).count();
+        if of_question >= MOST_OF_QUESTION {
+            return Err(Abort::Own.into());
         }
         // Another round of the same question ends before this one begins.
         let others: Vec<Digest> = self.live.iter().filter(|(_, l)| l.request == id).map(|(r, _)| *r).collect();
@@ -195,10 +221,10 @@ impl<'a> Rounds<'a> {
         let (session, advert) = Session::join(spec, layout, &roster, me, identity, &mut SystemRandomness)?;
         self.desk.store().books().append(Own::RoundJoined { request: id, round, time: clock::now() })?;
         fault::step("joined");
-        self.live.insert(
-            round,
-            Live { session, request: id, certificate, advert: advert.clone(), debit: None, over: false },
-        );
+        self.forget_oldest();
+        let (stage, began) = (Stage::Joined, Instant::now());
+        let live = Live { session, request: id, certificate, advert: advert.clone(), debit: None, stage, began };
+        self.live.insert(round, live);
         Ok(advert)
     }
 
@@ -214,7 +240,7 @@ impl<'a> Rounds<'a> {
                 let masked = masked.ok_or(Abort::OutOfTurn)?;
                 self.desk.store().opens(seq, masked, live.request, clock::now())?;
                 fault::step("opens");
-                live.over = true;
+                live.stage = Stage::Opens;
                 Ok((vec![live.session.open()?], began))
             }
         }
@@ -230,6 +256,7 @@ impl<'a> Rounds<'a> {
         let joining = Joining {
             requester: signed.requester().clone(),
             spec: live.session.spec(),
+            session: live.session.session().ok_or(Abort::Own)?,
             roster: &roster,
             certificate: live.certificate.as_ref(),
             seed: Seed::new(keys::random()?),
@@ -265,20 +292,35 @@ impl<'a> Rounds<'a> {
     /// The coordinator gives the round up: erase, make that durable, sign it.
     fn stop(&mut self, round: Digest) -> Result<Option<Vec<u8>>, Error> {
         let Some(live) = self.live.get_mut(&round) else { return Ok(None) };
-        let Some(erasable) = live.session.erase() else { return Ok(None) };
+        let erasable = live.session.erase();
+        if live.stage == Stage::Opens {
+            return Ok(None);
+        }
         self.leave(round)?;
         fault::step("erased");
-        Ok(Some(erasable.sign(&self.desk.keys().identity)))
+        Ok(erasable.map(|erasable| erasable.sign(&self.desk.keys().identity)))
+    }
+
+    fn forget_oldest(&mut self) {
+        let over = || self.live.iter().filter(|(_, live)| live.is_over());
+        if over().count() < MOST_OVER {
+            return;
+        }
+        if let Some(oldest) = over().min_by_key(|(_, live)| live.began).map(|(round, _)| *round) {
+            self.live.remove(&oldest);
+        }
     }
 
     /// Erases a round's secrets and makes that durable. One that has been opened
     /// is over anyway.
     fn leave(&mut self, round: Digest) -> Result<(), Error> {
         let Some(live) = self.live.get_mut(&round) else { return Ok(()) };
-        live.over = true;
-        if live.session.erase().is_none() {
+        if live.stage == Stage::Opens {
             return Ok(());
         }
+        live.stage = Stage::Left;
+        // The right to sign is for who is asked to stop.
+        let _ = live.session.erase();
         let (time, store) = (clock::now(), self.desk.store());
         if let Some((seq, _)) = live.debit.take() {
             store.abort(seq, time)?;

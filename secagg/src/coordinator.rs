@@ -119,6 +119,11 @@ impl Round {
         &self.spec
     }
 
+    /// The session, once U1 is fixed: the hash of the round and of all its keys.
+    pub fn session(&self) -> Option<Digest> {
+        (self.asked.len() > 1).then_some(self.sid)
+    }
+
     /// What is waited for.
     pub fn phase(&self) -> Phase {
         self.phase
@@ -219,10 +224,10 @@ impl Round {
         self.erased.len()
     }
 
-    /// Proof that the round can never be opened; none while too few have erased.
+    /// Proof that the session can never be opened; none while too few have erased.
     pub fn certificate(&self) -> Option<Certificate> {
         let erasures: Vec<_> = self.erased.iter().map(|(place, signature)| (*place, *signature)).collect();
-        Certificate::new(self.spec.round(), &erasures, &self.roster).ok()
+        Certificate::new(self.session()?, &erasures, &self.roster).ok()
     }
 
     fn fail(&mut self, failed: Failed) -> Failed {

@@ -38,6 +38,8 @@ pub struct Session {
     terms: Terms,
     layout: Layout,
     state: State,
+    /// Once U1 is known.
+    sid: Option<Digest>,
     answers: Answers,
     opened: bool,
 }
@@ -109,7 +111,7 @@ impl Session {
         let terms = Terms { round: spec.round(), spec, place, keys };
         let (own, advert) = setup::advertise(&terms, identity, random)?;
         let state = State::Advertised(Box::new(own));
-        Ok((Self { terms, layout, state, answers: Answers::default(), opened: false }, advert))
+        Ok((Self { terms, layout, state, sid: None, answers: Answers::default(), opened: false }, advert))
     }
 
     /// The round.
@@ -120,6 +122,11 @@ impl Session {
     /// The specification.
     pub fn spec(&self) -> &RoundSpec {
         &self.terms.spec
+    }
+
+    /// The session, once the adverts are in: the hash of the round and of all keys.
+    pub fn session(&self) -> Option<Digest> {
+        self.sid
     }
 
     /// Takes one message of the coordinator: Adverts, Inbox, Survivors or
@@ -171,6 +178,7 @@ impl Session {
         let (state, answer, next) = match (std::mem::replace(&mut self.state, State::Ended), kind) {
             (State::Advertised(own), Kind::Adverts) => {
                 let (dealt, shares) = setup::deal(&own, terms, message, identity, random)?;
+                self.sid = Some(dealt.sid);
                 (State::Shared(Box::new(dealt)), vec![shares], None)
             }
             (State::Shared(dealt), Kind::Inbox) => {
@@ -238,12 +246,12 @@ impl Session {
         }
     }
 
-    /// Wipes all secrets for ever. Returns the right to sign an Erased message, or
-    /// none when this session has opened: its shares are out, and it must never
-    /// say that they are not.
+    /// Wipes all secrets for ever. Returns the right to sign an Erased message. None
+    /// before the adverts are in: it holds no share of any session. None when it has
+    /// opened: its shares are out, and it must never say that they are not.
     pub fn erase(&mut self) -> Option<Erasable> {
         self.end();
-        (!self.opened).then_some(Erasable { round: self.terms.round })
+        self.sid.filter(|_| !self.opened).map(|sid| Erasable { round: self.terms.round, sid })
     }
 
     fn end_unless<T>(&mut self, result: Result<T, Abort>) -> Result<T, Abort> {
@@ -272,16 +280,17 @@ fn masked_messages(input: &MaskedInput, identity: &IdentityKey) -> Vec<Vec<u8>> 
     std::iter::once(head.message(input.round())).chain(chunks).collect()
 }
 
-/// The right to sign that a round's secrets are erased: they are.
+/// The right to sign that a session's secrets are erased: they are.
 #[must_use = "the others may need this node's word to try again"]
 pub struct Erasable {
     round: Digest,
+    sid: Digest,
 }
 
 impl Erasable {
     /// The Erased message, after the caller made durable that it has erased.
     pub fn sign(self, identity: &IdentityKey) -> Vec<u8> {
-        Erased(identity.sign_round(RoundLabel::Abort, &self.round.0)).message(self.round)
+        Erased(identity.sign_round(RoundLabel::Abort, &self.sid.0)).message(self.round)
     }
 }
 

@@ -286,13 +286,14 @@ def derive(given):
         need(fits, f"random of node {p}: {len(random)} bytes")
         need("values" in one or p not in r.u3, f"values of node {p}: absent")
         made[p] = {key: one[key] for key in ("place", "random", "values") if key in one}
-        made[p]["erased"] = r.message(0x17, sign(seeds[p], "abort", r.id))
         if random:
             nodes[p] = Node(r, p, seeds[p], random)
             made[p]["advert"] = r.message(0x11, nodes[p].advert)
     need(set(r.u1) <= nodes.keys(), "nodes: one of u1 is absent")
     adverts = [nodes[p].advert for p in r.u1]
     r.open_session(adverts)
+    for p in r.u1:
+        made[p]["erased"] = r.message(0x17, sign(seeds[p], "abort", r.sid))
     entries, inboxes, confirmed = {}, {}, b""
     for u in r.u1:
         if nodes[u].coefficients:

@@ -290,8 +290,8 @@ impl Inner {
     fn certificate_of(&self, spent: &Attempt, last: &Attempt) -> Option<Certificate> {
         let gathered = self.rounds.get(&spent.spec.round()).and_then(|running| running.machine.certificate());
         let roster = self.roster.as_ref()?.roster();
-        gathered
-            .or_else(|| Certificate::parse(&last.certificate, roster).ok().filter(|c| c.round() == spent.spec.round()))
+        let retried = last.spec.previous() == Some(spent.spec.round());
+        gathered.or_else(|| Certificate::parse(&last.certificate, roster).ok().filter(|_| retried))
     }
 
     /// Writes the specification and invites the nodes that are ready.

@@ -3,5 +3,5 @@ use koonti_disclosure::abort::Certificate;
 
 fn main() {
     let zero = Digest([0; 32]);
-    let _certificate = Certificate { round: zero, roster: zero, bytes: vec![] };
+    let _certificate = Certificate { session: zero, roster: zero, bytes: vec![] };
 }

@@ -150,8 +150,9 @@ impl Round {
     }
 
     fn take_erased(&mut self, place: u16, message: &[u8]) -> Result<Taken, Fault> {
-        let (round, Erased(signature)) = Erased::parse(message)?;
-        self.check(RoundLabel::Abort, &round.0, &signature, place)?;
+        let (_, Erased(signature)) = Erased::parse(message)?;
+        let sid = self.session().ok_or(Fault::OutOfPhase)?;
+        self.check(RoundLabel::Abort, &sid.0, &signature, place)?;
         self.erased.insert(place, signature);
         Ok(Taken::New)
     }

@@ -60,7 +60,7 @@ signature_only! {
 }
 
 signature_only! {
-    /// A node's signature that it has erased its secrets of the round.
+    /// A node's signature that it has erased its secrets of the session.
     Erased
 }
 

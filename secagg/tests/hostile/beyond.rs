@@ -151,6 +151,7 @@ fn masks_and_permits_of_another_round() {
     let joining = Joining {
         requester: name("aino"),
         spec: &other,
+        session: tape.sid(),
         roster: &region.roster,
         certificate: None,
         seed: Seed::new([1; 32]),

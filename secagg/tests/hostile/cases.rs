@@ -135,9 +135,10 @@ const TABLE: &[(&str, usize)] = &[
     ("g11_the_same_round_again", 8),
     ("g11_two_rounds_at_a_time", 3),
     ("g11_the_cohort_minus_one", 2),
-    ("g11_retries_without_right", 10),
+    ("g11_retries_without_right", 11),
     ("g11_a_retry_of_a_round_that_is_not_over", 2),
     ("g11_certificates_that_are_none", 11),
+    ("g11_a_round_joined_once_more", 3),
     ("g11_a_restart_forgets_nothing", 2),
     // g12_late_input
     ("g12_a_late_input_stays_sealed", 10),
@@ -172,7 +173,7 @@ const TABLE: &[(&str, usize)] = &[
     ("a_starved_victim_with_every_choice_of_corrupted_nodes", 24),
     ("no_certificate_for_an_open_sum_at_any_size", 118),
     ("no_certificate_for_an_open_sum_of_twelve", 1),
-    ("the_victims_ledger_refuses", 24),
+    ("the_victims_ledger_refuses", 32),
     // swapped
     ("only_two_inputs_change_and_by_the_difference", 8),
     ("a_swap_is_not_seen_in_what_the_attacker_computes", 4),

@@ -166,6 +166,7 @@ fn without_room(nano_rho: u64) -> (Option<Refusal>, usize) {
     let joining = Joining {
         requester: name("aino"),
         spec: tape.play.round.spec(),
+        session: tape.sid(),
         roster: &region.roster,
         certificate: None,
         seed: Seed::new([1; 32]),
@@ -208,6 +209,7 @@ fn g08_a_ledger_that_cannot_write() {
         let joining = Joining {
             requester: name("aino"),
             spec: &stage.spec,
+            session: stage.sid,
             roster: &stage.region.roster,
             certificate: None,
             seed: Seed::new([1; 32]),

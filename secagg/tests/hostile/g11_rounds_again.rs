@@ -4,12 +4,12 @@
 use crate::cases::Cases;
 use crate::mallory::openings;
 use crate::stage::{Stage, all, without};
-use crate::support::{CLIENTS, NOW, Player, Region};
+use crate::support::{CLIENTS, Counter, NOW, Player, Region};
 use koonti_disclosure::abort::{self, Certificate};
 use koonti_disclosure::ledger::{DebitError, Entry};
 use koonti_disclosure::round::RoundSpec;
 use koonti_disclosure::{Digest, Ledger};
-use koonti_secagg::message::Erased;
+use koonti_secagg::message::{Advert, Adverts, Erased};
 
 const N: u16 = 6;
 const SEED: u64 = 111;
@@ -33,19 +33,20 @@ struct Stopped {
     region: Region,
     players: Vec<Player>,
     round: Digest,
+    session: Digest,
     erasures: Vec<(u16, [u8; 64])>,
 }
 
 impl Stopped {
     fn new() -> Self {
-        let Stage { region, mut players, spec, .. } = Stage::masked(N, CLIENTS, SEED, 1);
+        let Stage { region, mut players, spec, sid, .. } = Stage::masked(N, CLIENTS, SEED, 1);
         let erased = players.iter_mut().map(|player| Erased::parse(&player.erase().unwrap()).unwrap().1.0);
         let erasures = (0..).zip(erased).collect();
-        Self { region, players, round: spec.round(), erasures }
+        Self { region, players, round: spec.round(), session: sid, erasures }
     }
 
     fn certificate(&self) -> Certificate {
-        Certificate::new(self.round, &self.erasures, &self.region.roster).unwrap()
+        Certificate::new(self.session, &self.erasures, &self.region.roster).unwrap()
     }
 }
 
@@ -123,16 +124,17 @@ fn g11_retries_without_right() {
     let retry = region.spec(1, Some(stopped.round));
     let good = stopped.certificate();
     let strange = Digest([5; 32]);
-    let signed = |round: Digest| {
-        let sign = |place| (place, crate::support::sign(SEED, place, "koonti/v1/abort", &round.0));
-        Certificate::new(round, &(0..N).map(sign).collect::<Vec<_>>(), &region.roster).unwrap()
+    let signed = |session: Digest| {
+        let sign = |place| (place, crate::support::sign(SEED, place, "koonti/v1/abort", &session.0));
+        Certificate::new(session, &(0..N).map(sign).collect::<Vec<_>>(), &region.roster).unwrap()
     };
     let mut players = stopped.players;
     let mut case = |what: &str, spec: &RoundSpec, certificate: Option<&Certificate>| {
         cases.holds(what, !permitted(region, &mut players[0], spec, certificate));
     };
     case("no certificate", &retry, None);
-    case("that of another round", &retry, Some(&signed(strange)));
+    case("that of another session", &retry, Some(&signed(strange)));
+    case("one that names the round", &retry, Some(&signed(stopped.round)));
     case("another round retried", &region.spec(1, Some(strange)), Some(&good));
     case("another round retried, with its certificate", &region.spec(1, Some(strange)), Some(&signed(strange)));
     case("no retry, with the certificate", &region.spec(1, None), Some(&good));
@@ -144,7 +146,7 @@ fn g11_retries_without_right() {
     let twin = region.spec(2, Some(stopped.round));
     cases.holds("another retry", !permitted(region, player, &twin, Some(&good)));
     player.join(region, &retry).unwrap();
-    player.erase().unwrap();
+    assert!(player.erase().is_none(), "no keys were shown");
     cases.holds("another retry after the first was left", !permitted(region, player, &twin, Some(&good)));
     let third = region.spec(2, Some(retry.round()));
     cases.holds("a retry of the retry", !permitted(region, player, &third, Some(&signed(retry.round()))));
@@ -163,10 +165,10 @@ fn g11_a_retry_of_a_round_that_is_not_over() {
             let entry = Entry::Release { debit: 0, release: Digest([1; 32]), request, time: NOW };
             stage.players[0].ledger.replay(1, &entry).unwrap();
         }
-        let sign = |place| (place, crate::support::sign(SEED, place, "koonti/v1/abort", &stage.spec.round().0));
+        let sign = |place| (place, crate::support::sign(SEED, place, "koonti/v1/abort", &stage.sid.0));
         // As if all others, and it too, had signed.
         let forged: Vec<_> = all(N).into_iter().map(sign).collect();
-        let certificate = Certificate::new(stage.spec.round(), &forged, &stage.region.roster).unwrap();
+        let certificate = Certificate::new(stage.sid, &forged, &stage.region.roster).unwrap();
         let retry = stage.region.spec(1, Some(stage.spec.round()));
         let carried = permitted(&stage.region, &mut stage.players[0], &retry, Some(&certificate));
         cases.holds(if opens { "opened" } else { "open" }, !carried);
@@ -178,7 +180,7 @@ fn g11_certificates_that_are_none() {
     let mut cases = Cases::of("g11_certificates_that_are_none");
     let stopped = Stopped::new();
     let (roster, needed) = (&stopped.region.roster, stopped.region.quorum().erasures() as usize);
-    let new = |erasures: &[(u16, [u8; 64])]| Certificate::new(stopped.round, erasures, roster).err();
+    let new = |erasures: &[(u16, [u8; 64])]| Certificate::new(stopped.session, erasures, roster).err();
     assert_eq!(new(&stopped.erasures[..needed]), None);
     for count in 0..needed {
         cases.ends(format!("{count} of {needed}"), &new(&stopped.erasures[..count]), &Some(abort::Error::TooFew));
@@ -194,21 +196,52 @@ fn g11_certificates_that_are_none() {
         new(&erasures)
     };
     let other = Digest([8; 32]).0;
-    cases.ends("one of another round", &strange("koonti/v1/abort", &other), &Some(abort::Error::Signature));
+    cases.ends("one of another session", &strange("koonti/v1/abort", &other), &Some(abort::Error::Signature));
     cases.ends(
         "one that is a confirmation",
-        &strange("koonti/v1/u3", &stopped.round.0),
+        &strange("koonti/v1/u3", &stopped.session.0),
         &Some(abort::Error::Signature),
     );
     let outside = [stopped.erasures[..needed - 1].to_vec(), vec![(N, [0; 64])]].concat();
     cases.ends("one of a stranger", &new(&outside), &Some(abort::Error::Bytes));
-    // Those of the first round say nothing about its retry.
-    let retry = stopped.region.spec(1, Some(stopped.round));
-    let moved = Certificate::new(retry.round(), &stopped.erasures, roster).err();
-    cases.ends("those of the round before", &moved, &Some(abort::Error::Signature));
+    let moved = Certificate::new(Digest([9; 32]), &stopped.erasures, roster).err();
+    cases.ends("those of the session before", &moved, &Some(abort::Error::Signature));
     let larger = Region::new(N + 2, CLIENTS, SEED).roster;
-    let under = Certificate::new(stopped.round, &stopped.erasures[..needed], &larger).err();
+    let under = Certificate::new(stopped.session, &stopped.erasures[..needed], &larger).err();
     cases.ends("under a larger roster", &under, &Some(abort::Error::TooFew));
+}
+
+/// A node whose disk was put back joins, with new keys, the very round that it has
+/// opened. What it then signs says nothing about the session that is open.
+#[test]
+fn g11_a_round_joined_once_more() {
+    let mut cases = Cases::of("g11_a_round_joined_once_more");
+    let mut stage = Stage::masked(N, CLIENTS, SEED, 1);
+    stage.open_all(&all(N));
+    let needed = stage.region.quorum().erasures() as usize;
+    let lie = |place| (place, crate::support::sign(SEED, place, "koonti/v1/abort", &stage.sid.0));
+    let with = |own| {
+        let mut erasures: Vec<_> = (0..N).map(lie).take(needed).collect();
+        erasures[0] = own;
+        Certificate::new(stage.sid, &erasures, &stage.region.roster).err()
+    };
+    assert_eq!(with(lie(0)), None, "everything else about it is right");
+    let mut again = Player::new(&stage.region, 0);
+    again.random = Counter::new("put back", 0);
+    let (_, advert) = Advert::parse(&again.join(&stage.region, &stage.spec).unwrap()).unwrap();
+    cases.holds("stopped at once", again.session().erase().is_none());
+    let mut u1 = stage.u1.clone();
+    u1[0] = advert;
+    for adverts in [stage.u1.clone(), u1] {
+        let mut again = Player::new(&stage.region, 0);
+        again.random = Counter::new("put back", 0);
+        again.join(&stage.region, &stage.spec).unwrap();
+        let dealt = again.take(&Adverts(adverts).message(stage.spec.round())).is_ok();
+        let signature = again.erase().map(|message| Erased::parse(&message).unwrap().1.0);
+        assert_eq!(dealt, signature.is_some(), "with the old adverts it leaves, and has no session");
+        let own = signature.map(|signature| with((0, signature)));
+        cases.ends("stopped when it had dealt", &own, &dealt.then_some(Some(abort::Error::Signature)));
+    }
 }
 
 /// A restart loses the round's secrets, not the debit.

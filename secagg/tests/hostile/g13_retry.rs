@@ -15,7 +15,7 @@ fn stopped_and_retried(n: u16, c: u16, table: Table, seed: u64) -> (Stage, Stage
     let mut first = Stage::masked(n, table, seed, c);
     let erased = first.players.iter_mut().map(|player| Erased::parse(&player.erase().unwrap()).unwrap().1.0);
     let erasures: Vec<_> = (0..).zip(erased).collect();
-    let certificate = Certificate::new(first.spec.round(), &erasures, &first.region.roster).unwrap();
+    let certificate = Certificate::new(first.sid, &erasures, &first.region.roster).unwrap();
     let retry = first.region.spec(1, Some(first.spec.round()));
     let mut players = std::mem::take(&mut first.players);
     players.iter_mut().for_each(|player| player.certificate = Some(certificate.clone()));

@@ -35,11 +35,11 @@ fn told_that_it_was_aborted(n: u16, liars: &[u16], openers: usize) -> (Stage, Ve
     for place in &honest[..openers] {
         stage.unmask(*place, &signed).unwrap();
     }
-    let round = stage.spec.round();
+    let session = stage.sid;
     let mut erasures = vec![];
     for place in 0..n {
         let said = if liars.contains(&place) {
-            Some(sign(stage.region.seed, place, "koonti/v1/abort", &round.0))
+            Some(sign(stage.region.seed, place, "koonti/v1/abort", &session.0))
         } else {
             stage.players[usize::from(place)].erase().map(|message| Erased::parse(&message).unwrap().1.0)
         };
@@ -60,11 +60,11 @@ fn at_the_border(cases: &mut Cases, n: u16, liars: &[u16]) {
     let (stage, erasures) = told_that_it_was_aborted(n, liars, least);
     assert!(stage.opens_only(&all(n)), "the sum is open, the victim's figures in it");
     assert_eq!(erasures.len(), q.erasures() as usize - 1);
-    let certificate = Certificate::new(stage.spec.round(), &erasures, &stage.region.roster).err();
+    let certificate = Certificate::new(stage.sid, &erasures, &stage.region.roster).err();
     cases.ends(format!("{n}, corrupted {liars:?}"), &certificate, &Some(Error::TooFew));
     let (stage, erasures) = told_that_it_was_aborted(n, liars, least - 1);
     assert!(stage.sealed(), "one helper fewer");
-    assert!(Certificate::new(stage.spec.round(), &erasures, &stage.region.roster).is_ok());
+    assert!(Certificate::new(stage.sid, &erasures, &stage.region.roster).is_ok());
 }
 
 #[test]
@@ -114,17 +114,17 @@ fn no_certificate_for_an_open_sum_of_twelve() {
     let mut cases = Cases::of("no_certificate_for_an_open_sum_of_twelve");
     let region = crate::support::Region::new(12, CLIENTS, 202);
     let q = region.quorum();
-    let round = region.spec(0, None).round();
-    let erasure = |place: u16| (place, sign(202, place, "koonti/v1/abort", &round.0));
+    let session = Digest([7; 32]);
+    let erasure = |place: u16| (place, sign(202, place, "koonti/v1/abort", &session.0));
     let all_erasures: Vec<_> = all(12).into_iter().map(erasure).collect();
     let tried = sets_of(12, 2).filter(|liars| {
         let honest = places(!liars & 0xfff);
         let openers = &honest[..(q.t() - q.c()) as usize];
         let erased: Vec<_> = all_erasures.iter().filter(|(place, _)| !openers.contains(place)).copied().collect();
-        Certificate::new(round, &erased, &region.roster).err() == Some(Error::TooFew)
+        Certificate::new(session, &erased, &region.roster).err() == Some(Error::TooFew)
     });
     cases.ends("every choice of two liars", &tried.count(), &66);
-    assert!(Certificate::new(round, &all_erasures[..q.erasures() as usize], &region.roster).is_ok());
+    assert!(Certificate::new(session, &all_erasures[..q.erasures() as usize], &region.roster).is_ok());
 }
 
 /// The victim is asked again, with everything that the coordinator can show it.
@@ -139,15 +139,23 @@ fn the_victims_ledger_refuses() {
         assert!(erasures.iter().any(|(place, _)| *place == victim), "it believes, and signs");
         let retry = stage.region.spec(1, Some(round));
         let another = Digest([3; 32]);
-        // Corrupted nodes and the coordinator's own rounds give a certificate of another.
-        let strange: Vec<_> = all(n).into_iter().map(|p| (p, sign(201, p, "koonti/v1/abort", &another.0))).collect();
-        let strange = Certificate::new(another, &strange, &stage.region.roster).unwrap();
+        // Corrupted nodes and the coordinator's own rounds give certificates of others.
+        let certified = |session: Digest| {
+            let sign = |p| (p, sign(201, p, "koonti/v1/abort", &session.0));
+            Certificate::new(session, &all(n).into_iter().map(sign).collect::<Vec<_>>(), &stage.region.roster).unwrap()
+        };
+        let strange = certified(another);
+        // Nodes whose disks were put back have joined the same round once more.
+        let rejoined = certified(Digest([4; 32]));
+        let as_round = certified(round);
         let region = &stage.region;
         let player = &mut stage.players[usize::from(victim)];
         let written = player.journal.0.len();
         for (what, spec, certificate) in [
             ("no certificate", retry.clone(), None),
-            ("that of another round", retry.clone(), Some(strange.clone())),
+            ("that of another session", retry.clone(), Some(strange.clone())),
+            ("that of another session of the same round", retry.clone(), Some(rejoined)),
+            ("one that names the round", retry.clone(), Some(as_round)),
             ("a retry of another round", region.spec(1, Some(another)), Some(strange)),
             ("a new round", region.spec(2, None), None),
             ("the same round", stage.spec.clone(), None),

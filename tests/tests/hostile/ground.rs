@@ -9,9 +9,9 @@
 //! coordinator: its identity key is used for forgeries, and what its process says
 //! is used but not relied on.
 
+use crate::play::Play;
 use koonti_disclosure::identity::{IdentityKey, Intent, RoundLabel, SignedRequest};
 use koonti_disclosure::ledger::Entry as LedgerEntry;
-use koonti_disclosure::masked::Layout;
 use koonti_disclosure::names::unhex;
 use koonti_disclosure::request::{Draft, Measure, Purpose, ReleaseKind};
 use koonti_disclosure::roster::Roster;
@@ -21,8 +21,7 @@ use koonti_node::entry::{Entry, Own};
 use koonti_node::keys::Keys;
 use koonti_proto::wire::{Offer, ToNode};
 use koonti_secagg::Abort;
-use koonti_secagg::coordinator::{Phase, Round};
-use koonti_secagg::message::{self, Advert, Confirm, Confirmations, Kind, Left, Survivors, Unmask};
+use koonti_secagg::message::{self, Confirm, Kind, Left, Survivors};
 use koonti_tests::evil::{Evil, Heard, Word};
 use koonti_tests::{Node, Plan, Region};
 use std::cell::Cell;
@@ -374,158 +373,6 @@ impl Ground {
         self.region.start_node(name);
         self.wait_until_here(place, moment);
     }
-
-    /// What must hold of everything that was ever heard, whatever was sent.
-    pub(crate) fn audit(&self) {
-        let mut opened: BTreeMap<(Digest, u16), &'static str> = BTreeMap::new();
-        let mut once: BTreeMap<(Name, Digest, Kind), Vec<u8>> = BTreeMap::new();
-        for Heard { node, word } in self.evil.since(0) {
-            let Word::Message(bytes) = word else { continue };
-            let (Some(kind), Some(round)) = (message::kind(&bytes), message::round_of(&bytes)) else {
-                panic!("{node} has said what no node says");
-            };
-            if matches!(kind, Kind::Left | Kind::Chunk) || (kind == Kind::Advert && self.was_rolled_back(&node)) {
-                continue;
-            }
-            let before = once.entry((node.clone(), round, kind)).or_insert_with(|| bytes.clone());
-            assert!(*before == bytes, "{node} has said {kind:?} twice, and not the same");
-            if kind == Kind::Unmask {
-                let (_, unmask) = Unmask::parse(&bytes).expect("an Unmask message");
-                let half =
-                    |places: &[(u16, [u8; 32])], half| places.iter().map(|(p, _)| (*p, half)).collect::<Vec<_>>();
-                for (dealer, half) in [half(&unmask.survivors, "own"), half(&unmask.dropped, "mask")].concat() {
-                    let first = *opened.entry((round, dealer)).or_insert(half);
-                    assert_eq!(first, half, "{node} releases the other secret of place {dealer}");
-                }
-            }
-        }
-        for (node, round, _) in once.keys().filter(|(_, _, kind)| *kind == Kind::Unmask) {
-            let erased = once.contains_key(&(node.clone(), *round, Kind::Erased));
-            assert!(!erased, "{node} has opened a round and sworn that it has not");
-        }
-        for place in ALL.iter().filter(|place| !self.rolled_back.contains(place)) {
-            self.audit_spending(*place, &once);
-        }
-    }
-
-    fn was_rolled_back(&self, node: &Name) -> bool {
-        self.rolled_back.iter().any(|place| self.name(*place) == *node)
-    }
-
-    /// One debit a question, one masked input a debit, and a second only where the
-    /// debit was carried over to it.
-    fn audit_spending(&self, place: u16, once: &BTreeMap<(Name, Digest, Kind), Vec<u8>>) {
-        let name = self.name(place);
-        let (mut questions, mut masked) = (BTreeMap::new(), BTreeSet::new());
-        for entry in self.journal(place) {
-            match entry {
-                Entry::Own(Own::RoundJoined { request, round, .. }) => {
-                    questions.entry(request).or_insert_with(Vec::new).push(round);
-                }
-                Entry::Own(Own::Masked { round, .. }) => {
-                    masked.insert(round);
-                }
-                _ => {}
-            }
-        }
-        for (question, rounds) in questions {
-            let story = self.story(place, question);
-            let count = |what: &str| story.iter().filter(|word| **word == what).count();
-            assert!(count("debit") <= 1 && count("carry") <= 1, "{name}: {story:?}");
-            let sent = rounds.iter().filter(|round| once.contains_key(&(name.clone(), **round, Kind::Masked)));
-            let sent: Vec<&Digest> = sent.collect();
-            assert!(
-                sent.len() <= count("debit") + count("carry"),
-                "{name} was debited {story:?}, and sent {}",
-                sent.len()
-            );
-            assert!(sent.iter().all(|round| masked.contains(round)), "{name} has sent figures and not noted them");
-        }
-    }
-}
-
-/// One round, with an honest coordinator's machine.
-pub(crate) struct Play {
-    pub(crate) machine: Round,
-    pub(crate) id: Digest,
-    pub(crate) question: SignedRequest,
-}
-
-impl Play {
-    pub(crate) fn new(
-        roster: &Roster,
-        question: SignedRequest,
-        spec: RoundSpec,
-        certificate: Option<&koonti_disclosure::abort::Certificate>,
-    ) -> Self {
-        let layout = Layout::of(question.request()).expect("a layout");
-        let id = spec.round();
-        Self { machine: Round::new(spec, layout, roster.clone(), certificate), id, question }
-    }
-
-    pub(crate) fn question_id(&self) -> Digest {
-        self.question.request().id()
-    }
-
-    /// What lies ready for a node in this phase.
-    #[track_caller]
-    pub(crate) fn ready(&self, ground: &Ground, place: u16) -> Vec<u8> {
-        self.machine.for_node(&ground.name(place)).expect("the node is asked")
-    }
-
-    /// The kinds of what nodes answer in this phase.
-    pub(crate) fn kinds(&self) -> &'static [Kind] {
-        match self.machine.phase() {
-            Phase::Adverts => &[Kind::Advert],
-            Phase::Shares => &[Kind::Shares],
-            Phase::Masked => &[Kind::Masked, Kind::Chunk],
-            Phase::Confirm => &[Kind::Confirm],
-            Phase::Unmask => &[Kind::Unmask],
-            Phase::Done | Phase::Failed => &[],
-        }
-    }
-
-    /// Gives these what lies ready for them and takes their answers.
-    #[track_caller]
-    pub(crate) fn gather(&mut self, ground: &Ground, places: &[u16]) {
-        for place in places {
-            ground.tell(*place, self.ready(ground, *place));
-        }
-        for place in places {
-            for kind in self.kinds() {
-                let said = ground.hear(*place, self.id, *kind);
-                self.machine.take(&ground.name(*place), &said).expect("an honest node's message");
-            }
-        }
-    }
-
-    /// One whole phase with these.
-    #[track_caller]
-    pub(crate) fn phase(&mut self, ground: &Ground, places: &[u16]) {
-        self.gather(ground, places);
-        self.machine.advance().expect("enough have answered");
-    }
-
-    /// Phase after phase with these, until this one.
-    #[track_caller]
-    pub(crate) fn run_to(&mut self, ground: &Ground, phase: Phase, places: &[u16]) {
-        while self.machine.phase() != phase {
-            self.phase(ground, places);
-        }
-    }
-
-    /// The Confirmations message of these nodes' own signatures.
-    #[track_caller]
-    pub(crate) fn confirmations(&self, ground: &Ground, places: &[u16]) -> Vec<u8> {
-        let all = places.iter().map(|place| ground.confirmation(*place, self.id)).collect();
-        Confirmations(all).message(self.id)
-    }
-}
-
-/// The adverts that a round has heard.
-pub(crate) fn adverts(ground: &Ground, play: &Play) -> Vec<Advert> {
-    let advert = |place| Advert::parse(&ground.hear(place, play.id, Kind::Advert)).expect("an advert").1;
-    ALL.map(advert).to_vec()
 }
 
 /// The roster in a signed file.

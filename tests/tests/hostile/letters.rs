@@ -2,7 +2,8 @@
 //! of turn.
 
 use crate::arithmetic::Open;
-use crate::ground::{ALL, Ground, LIAR, Play};
+use crate::ground::{ALL, Ground, LIAR};
+use crate::play::Play;
 use crate::sets::open;
 use koonti_disclosure::identity::{IdentityKey, RoundLabel};
 use koonti_secagg::Abort;
@@ -80,23 +81,14 @@ fn confirmations_without_the_liar(ground: &mut Ground) {
     let liar = ground.forged_confirm(&open.signed(&four));
     let other = (3, signature(&open, &ALL, &ground.identity(3), RoundLabel::Survivors));
     let sixth = (5, liar.1);
+    let and = |one| Confirmations([three.clone(), vec![one]].concat()).message(id);
 
     ground.attack("5: three signatures and one of a node that is no survivor");
-    ground.leaves_over(
-        0,
-        Confirmations([three.clone(), vec![liar]].concat()).message(id),
-        id,
-        Abort::TooFewConfirmations,
-    );
+    ground.leaves_over(0, and(liar), id, Abort::TooFewConfirmations);
     ground.attack("5: three signatures and one in the name of a sixth node");
-    ground.leaves_over(
-        1,
-        Confirmations([three.clone(), vec![sixth]].concat()).message(id),
-        id,
-        Abort::TooFewConfirmations,
-    );
+    ground.leaves_over(1, and(sixth), id, Abort::TooFewConfirmations);
     ground.attack("5: three signatures and one over another set");
-    ground.leaves_over(2, Confirmations([three, vec![other]].concat()).message(id), id, Abort::TooFewConfirmations);
+    ground.leaves_over(2, and(other), id, Abort::TooFewConfirmations);
     ground.nobody_said(&ALL, id, Kind::Unmask);
 }
 
@@ -120,13 +112,13 @@ fn adverts_of_others(ground: &mut Ground, earlier: &Play) {
         Adverts(all).message(play.id)
     };
     let liar = ground.identity(LIAR);
-    let mine = with(0, Advert { mask_pk: [9; 32], ..all[0].clone() });
-    let unsigned = with(0, Advert { mask_pk: [9; 32], ..all[0].clone() });
-    let by_liar = with(0, signed(Advert { mask_pk: [9; 32], ..all[0].clone() }, &play, &liar));
+    let other_key = Advert { mask_pk: [9; 32], ..all[0].clone() };
+    let unsigned = with(0, other_key.clone());
+    let by_liar = with(0, signed(other_key, &play, &liar));
     let old = with(0, advert(ground, 0, earlier));
 
     ground.attack("6: a node's own key altered");
-    ground.leaves_over(0, mine, play.id, Abort::OwnAdvert);
+    ground.leaves_over(0, unsigned.clone(), play.id, Abort::OwnAdvert);
     ground.attack("6: another node's key replaced by the coordinator's");
     ground.leaves_over(1, unsigned, play.id, Abort::Signature(0));
     ground.attack("6: the same, signed by the liar");

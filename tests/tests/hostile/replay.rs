@@ -1,13 +1,14 @@
 //! The same again: messages, phases, rounds and questions.
 
-use crate::ground::{ALL, Ground, LIAR, Play};
+use crate::ground::{ALL, Ground, LIAR};
+use crate::play::Play;
 use koonti_disclosure::round::RoundSpec;
 use koonti_disclosure::{Digest, Refusal};
 use koonti_secagg::Abort;
 use koonti_secagg::coordinator::Phase;
 use koonti_secagg::message::{Confirmations, Kind, Survivors, start_message, stop_message};
 
-pub(crate) const CASES: usize = 17;
+pub(crate) const CASES: usize = 19;
 
 #[test]
 fn messages_rounds_and_questions_asked_for_again() {
@@ -18,6 +19,7 @@ fn messages_rounds_and_questions_asked_for_again() {
     after_a_restart(&mut ground, &play, &letters);
     two_rounds_of_one_question(&mut ground);
     the_cohort_minus_one(&mut ground);
+    rounds_of_one_question_without_end(&mut ground);
     ground.end(CASES);
 }
 
@@ -171,6 +173,28 @@ fn two_rounds_of_one_question(ground: &mut Ground) {
         assert_eq!(ground.story(place, id), ["debit", "masked", "abort"]);
     }
     ground.nobody_said(&ALL, third.id, Kind::Advert);
+}
+
+/// A coordinator that only ever starts and stops fills neither disk nor memory.
+fn rounds_of_one_question_without_end(ground: &mut Ground) {
+    let place = 0;
+    let question = ground.question(&["age_group"]);
+    ground.make_ready(&[place], &question);
+    let spec = |ground: &Ground| RoundSpec::new(&ground.roster, &ground.choice(&question)).expect("terms");
+    ground.attack("11: a round of one question after the other, started and stopped");
+    for _ in 0..64 {
+        let spec = spec(ground);
+        ground.tell(place, start_message(&spec, &[]));
+        ground.hear(place, spec.round(), Kind::Advert);
+        ground.tell(place, stop_message(spec.round()));
+    }
+    let last = spec(ground);
+    ground.leaves_over(place, start_message(&last, &[]), last.round(), Abort::Own);
+    ground.kill_and_start(place);
+    ground.attack("11: and one more after a restart");
+    let last = spec(ground);
+    ground.leaves_over(place, start_message(&last, &[]), last.round(), Abort::Own);
+    assert!(ground.story(place, question.request().id()).is_empty(), "nothing was spent");
 }
 
 /// The sum with somebody and the sum without would give that one away.

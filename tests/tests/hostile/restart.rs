@@ -1,15 +1,17 @@
 //! Nodes that are killed in the middle of a round, and one whose disk is put back
 //! to before it: they sign and open nothing of it any more.
 
-use crate::ground::{ALL, Ground, NODES, Play};
-use crate::victim::stopped;
+use crate::ground::{ALL, Ground, NODES};
+use crate::play::{Play, adverts};
+use koonti_disclosure::Digest;
+use koonti_disclosure::identity::{RoundLabel, check_round};
 use koonti_disclosure::round::RoundSpec;
 use koonti_secagg::Abort;
 use koonti_secagg::coordinator::Phase;
-use koonti_secagg::message::{Confirmations, Kind, Survivors, stop_message};
+use koonti_secagg::message::{Advert, Adverts, Erased, Kind, Survivors, stop_message};
 use std::path::Path;
 
-pub(crate) const CASES: usize = 6;
+pub(crate) const CASES: usize = 8;
 
 #[test]
 fn a_node_that_has_lost_a_rounds_secrets_signs_nothing_of_it() {
@@ -17,6 +19,7 @@ fn a_node_that_has_lost_a_rounds_secrets_signs_nothing_of_it() {
     killed_when_joined_and_when_confirmed(&mut ground);
     killed_when_its_figures_were_out(&mut ground);
     put_back_to_before_the_round(&mut ground);
+    put_back_and_asked_to_swear(&mut ground);
     ground.end(CASES);
 }
 
@@ -112,26 +115,25 @@ fn put_back_to_before_the_round(ground: &mut Ground) {
     asks_for_all(ground, place, &play, &letters[1..]);
     assert_eq!(opened(ground), before);
 
-    ground.attack("rollback: and its start again");
+    ground.attack("rollback: its start again, with the keys and shares that the others had then");
     ground.tell(place, letters[0].clone());
     ground.hush(&[place]);
     // If it joins, then with other keys than those that the others have dealt to.
-    let adverts = ground.said(place, play.id, Kind::Advert);
-    assert!(adverts.len() == 1 || adverts[0] != adverts[1]);
+    if let [_, anew] = &ground.said(place, play.id, Kind::Advert)[..] {
+        let mut all = adverts(ground, &play);
+        all[usize::from(place)] = Advert::parse(anew).expect("an advert").1;
+        ground.tell(place, Adverts(all).message(play.id));
+        ground.hear_nth(place, play.id, Kind::Shares, 1);
+        ground.leaves_over(place, letters[2].clone(), play.id, Abort::Share(0));
+    }
+    ground.attack("rollback: and everything once more");
     for letter in &letters[1..] {
-        ground.tell(place, letter.clone());
+        ground.leaves_over(place, letter.clone(), play.id, Abort::OutOfTurn);
     }
     ground.hush(&[place]);
     assert_eq!(opened(ground), before, "it confirms and opens nothing a second time");
     assert_eq!(ground.said(place, play.id, Kind::Masked).len(), 1);
-
-    ground.attack("rollback: and a set that suits it");
-    let all = ALL.map(|place| ground.confirmation(place, play.id)).to_vec();
-    for letter in [Survivors(ALL.to_vec()).message(play.id), Confirmations(all).message(play.id)] {
-        ground.tell(place, letter);
-    }
-    ground.hush(&[place]);
-    assert_eq!(opened(ground), before);
+    assert!(ground.story(place, play.question_id()).is_empty(), "and is not debited for it");
 }
 
 /// Rounds that are over must not keep a node from others, however late their
@@ -140,11 +142,40 @@ fn put_back_to_before_the_round(ground: &mut Ground) {
 fn a_node_joins_as_many_rounds_as_there_are() {
     let mut ground = Ground::new();
     for _ in 0..20 {
-        let mut play = ground.round();
-        play.gather(&ground, &ALL);
-        stopped(&ground, play.id, &ALL);
+        let question = ground.question(&["age_group"]);
+        ground.make_ready(&[0], &question);
+        let spec = RoundSpec::new(&ground.roster, &ground.choice(&question)).expect("terms");
+        let mut play = Play::new(&ground.roster, question, spec, None);
+        play.gather(&ground, &[0]);
+        ground.tell(0, stop_message(play.id));
     }
     ground.end(0);
+}
+
+/// A node that swore so of a session that it has opened would stand for one of the c
+/// that may lie.
+fn put_back_and_asked_to_swear(ground: &mut Ground) {
+    let place = 3;
+    let key = ground.identity(place).public();
+    let (play, letters) = opened_and_put_back(ground, place);
+    ground.attack("rollback: its start again, and asked at once to swear that it has erased");
+    ground.tell(place, letters[0].clone());
+    ground.tell(place, stop_message(play.id));
+    ground.hush(&[place]);
+    assert!(ground.said(place, play.id, Kind::Erased).is_empty(), "it is in no session");
+
+    let (play, letters) = opened_and_put_back(ground, place);
+    ground.attack("rollback: its start and everybody's keys again, and asked to swear");
+    ground.tell(place, letters[0].clone());
+    let anew = Advert::parse(&ground.hear_nth(place, play.id, Kind::Advert, 1)).expect("an advert").1;
+    let mut all = adverts(ground, &play);
+    all[usize::from(place)] = anew;
+    ground.tell(place, Adverts(all).message(play.id));
+    ground.hear_nth(place, play.id, Kind::Shares, 1);
+    ground.tell(place, stop_message(play.id));
+    let Erased(signature) = Erased::parse(&ground.hear(place, play.id, Kind::Erased)).expect("an erasure").1;
+    let holds = |signed: &Digest| check_round(RoundLabel::Abort, &signed.0, &signature, key).is_ok();
+    assert!(!holds(&play.session()) && !holds(&play.id), "it swears nothing of the session that it has opened");
 }
 
 fn copy_dir(from: &Path, to: &Path) {

@@ -1,7 +1,8 @@
 //! Sets of nodes that are too small, malformed, or not the same for everybody.
 
 use crate::arithmetic::{Open, session};
-use crate::ground::{ALL, Ground, LIAR, Play, adverts};
+use crate::ground::{ALL, Ground, LIAR};
+use crate::play::{Play, adverts};
 use koonti_secagg::Abort;
 use koonti_secagg::coordinator::Phase;
 use koonti_secagg::message::{Advert, Adverts, Confirmations, Entry, Inbox, Kind, Shares, Survivors};

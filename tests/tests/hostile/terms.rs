@@ -1,7 +1,8 @@
 //! Terms that are looser than a node's rules, not the same for all, or under a
 //! roster that its operator has not approved.
 
-use crate::ground::{ALL, Ground, NODES, Play, now, roster_in};
+use crate::ground::{ALL, Ground, NODES, now, roster_in};
+use crate::play::Play;
 use koonti_disclosure::identity::{IdentityKey, Intent, SignedRequest};
 use koonti_disclosure::roster::{NodeEntry, Roster};
 use koonti_disclosure::round::{Choice, RoundSpec, Strictness};
@@ -14,7 +15,7 @@ use koonti_tests::evil::Word;
 use koonti_tests::{Node, Region, until};
 use std::time::Duration;
 
-pub(crate) const CASES: usize = 18;
+pub(crate) const CASES: usize = 19;
 
 /// A node that enrols after the roster was signed.
 const STRANGER: &str = "uusi";
@@ -29,12 +30,16 @@ fn terms_that_are_looser_or_not_the_same_for_all() {
         region.node(STRANGER).arg("import").ok();
         region.approve_roster(STRANGER, &region.dir().join("roster-1.json"));
     });
+    // Goes on when its time is over.
+    let mut late = with_deadlines(&mut ground, [5, 6, 7, 8, 9]);
+    late.run_to(&ground, Phase::Shares, &ALL);
     other_terms_for_each(&mut ground);
     other_deadlines(&mut ground);
     looser_terms(&mut ground);
     numbers_that_do_not_follow_from_the_roster(&mut ground);
     questions_that_nobody_asked(&mut ground);
     a_node_outside_the_roster(&mut ground);
+    keys_after_their_deadline(&mut ground, &late);
     other_rosters(&mut ground);
     ground.end(CASES);
 }
@@ -69,27 +74,31 @@ fn other_deadlines(ground: &mut Ground) {
     ground.attack("7: other deadlines for each node");
     apart(ground, &specs);
 
+    ground.attack("7: deadlines that have passed");
+    let late = with_deadlines(ground, [-5, 60, 120, 180, 240]);
+    for place in ALL {
+        let start = late.ready(ground, place);
+        ground.leaves_over(place, start, late.id, Abort::TooLate);
+    }
+}
+
+/// A round whose deadlines lie so many seconds ahead.
+fn with_deadlines(ground: &mut Ground, offsets: [i64; 5]) -> Play {
     let question = ground.question(&["age_group"]);
     ground.make_ready(&ALL, &question);
-    let begins = now();
-    let deadlines = [begins - 40, begins - 30, begins - 20, begins - 10, begins - 5];
+    let deadlines = offsets.map(|offset| now().saturating_add_signed(offset));
     let spec = RoundSpec::new(&ground.roster, &Choice { deadlines, ..ground.choice(&question) }).expect("terms");
-    ground.attack("7: deadlines that have passed");
-    let mut play = Play::new(&ground.roster, question, spec, None);
+    Play::new(&ground.roster, question, spec, None)
+}
+
+/// A round begun in time, whose keys come when their time is over.
+fn keys_after_their_deadline(ground: &mut Ground, play: &Play) {
+    let over = || (now() > play.machine.spec().deadline(1)).then_some(());
+    until("the deadline passes", Duration::from_secs(20), over);
+    ground.attack("7: keys after their deadline");
     for place in ALL {
-        let start = play.ready(ground, place);
-        ground.tell(place, start);
-    }
-    ground.hush(&ALL);
-    for place in ALL {
-        for advert in ground.said(place, play.id, Kind::Advert) {
-            play.machine.take(&ground.name(place), &advert).expect("an advert");
-        }
-    }
-    // A node that joins all the same leaves at the next message.
-    if play.machine.advance().is_ok() {
-        let adverts = play.ready(ground, 0);
-        ground.leaves_over(0, adverts, play.id, Abort::TooLate);
+        let adverts = play.ready(ground, place);
+        ground.leaves_over(place, adverts, play.id, Abort::TooLate);
     }
     ground.nobody_said(&ALL, play.id, Kind::Shares);
 }
