@@ -265,6 +265,10 @@ fn a_dealer_whose_secret_is_another_is_blamed_and_nothing_opens() {
 
 #[test]
 fn enough_erasures_make_a_certificate() {
+    let mut early = at(Phase::Adverts);
+    let nothing = sign(early.region.seed, 0, "koonti/v1/abort", &[0; 32]);
+    let nothing = Erased(nothing).message(early.round.spec().round());
+    assert_eq!(early.give(0, &nothing), Err(Fault::OutOfPhase), "there is no session yet");
     let mut play = at(Phase::Confirm);
     let round = play.round.spec().round();
     let needed = play.region.quorum().erasures() as usize;

@@ -6,8 +6,10 @@
 //! eight standard deviations away.
 
 mod halted;
+mod large;
 mod life;
 mod many;
+mod people;
 mod quorum;
 mod restart;
 #[cfg(debug_assertions)]
