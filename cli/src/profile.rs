@@ -7,7 +7,7 @@ use koonti_disclosure::names::unhex;
 use koonti_disclosure::roster::SignedRoster;
 use koonti_disclosure::{Digest, Name, TableRequest};
 use koonti_proto::edge::pki::{self, Kind};
-use koonti_proto::{Credentials, PeopleLink, Token, enroll};
+use koonti_proto::{Credentials, EvidenceLink, PeopleLink, Token, enroll};
 use ring::rand::{SecureRandom, SystemRandom};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -72,7 +72,7 @@ impl Profile {
         let (key_pem, csr_pem, spki) = pki::new_key_and_csr().map_err(pki_error)?;
         let key_pem = Zeroizing::new(key_pem);
         let identity = IdentityKey::from_seed(random()?);
-        let (cert_pem, ca_pem) = enroll(enrolment, token, &csr_pem, &identity).await?;
+        let (cert_pem, ca_pem) = enroll(enrolment, token, &csr_pem, &identity, None).await?;
         make_dir(dir)?;
         write_secret(&dir.join("tls.key"), &key_pem)?;
         write_secret(&dir.join("tls.crt"), &cert_pem)?;
@@ -97,6 +97,16 @@ impl Profile {
     /// Prepares the connection to the coordinator.
     pub(crate) fn link(&self) -> Result<PeopleLink, Error> {
         Ok(PeopleLink::new(&self.file.coordinator, &self.credentials)?)
+    }
+
+    /// Prepares the connection for evidence.
+    pub(crate) fn evidence(&self) -> Result<EvidenceLink, Error> {
+        Ok(EvidenceLink::new(&self.file.coordinator, &self.credentials)?)
+    }
+
+    /// The governance key that was pinned at enrolment.
+    pub(crate) fn governance(&self) -> Digest {
+        self.file.governance
     }
 
     /// The roster in force, its signature checked against the pinned key.

@@ -1,12 +1,12 @@
 //! What the journal's entries add up to: members and tables.
 
-use crate::entry::{Enrolled, Entry, MemberKind};
 use crate::error::Error;
 use koonti_disclosure::identity::SignedRequest;
 use koonti_disclosure::names::unhex_vec;
 use koonti_disclosure::request::ReleaseKind;
 use koonti_disclosure::round::{RoundSpec, Strictness};
 use koonti_disclosure::{Codebook, Digest, Name, Progress, Refusal, canonical};
+use koonti_evidence::entry::coordinator::{Enrolled, Entry, MemberKind};
 use koonti_proto::wire::TableState;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -21,6 +21,12 @@ pub struct Table {
     pub round: Digest,
     /// The round's public nonce.
     pub nonce: Digest,
+    /// The entry that asked it last, and its index.
+    pub asked_entry: Vec<u8>,
+    /// Its index.
+    pub asked_at: u64,
+    /// SHA-256 of the nodes' heads at that moment.
+    pub heads: Digest,
     /// When it was first asked.
     pub created: u64,
     /// When it is closed at the latest.
@@ -39,6 +45,8 @@ pub struct Table {
     pub rounds_before: usize,
     /// When it was last asked or failed, Unix seconds.
     pub touched: u64,
+    /// True when a release has come after it was closed.
+    pub late: bool,
 }
 
 /// One regional round.
@@ -103,6 +111,10 @@ pub struct Fold {
     pub order: Vec<Digest>,
     /// Hashes of invitation secrets that have served.
     pub used_secrets: BTreeSet<Digest>,
+    /// Number of the newest roster.
+    pub epoch: u64,
+    /// The time of the newest entry.
+    pub time: u64,
 }
 
 impl Fold {
@@ -114,7 +126,7 @@ impl Fold {
         let mut fold = Self::default();
         for (seq, bytes) in (0..).zip(entries) {
             let entry = canonical::from_bytes(bytes).map_err(|_| Error::Entry(seq))?;
-            fold.note(entry);
+            fold.note(seq, bytes, entry);
         }
         Ok(fold)
     }
@@ -129,12 +141,15 @@ impl Fold {
 
     /// Notes one entry. Those about a table of another codebook are passed over:
     /// this version could not read its question.
-    pub fn note(&mut self, entry: Entry) {
-        self.take(entry);
+    pub fn note(&mut self, seq: u64, bytes: &[u8], entry: Entry) {
+        self.time = self.time.max(entry.time());
+        self.take(seq, bytes, entry);
     }
 
-    fn take(&mut self, entry: Entry) -> Option<()> {
+    fn take(&mut self, seq: u64, bytes: &[u8], entry: Entry) -> Option<()> {
         match entry {
+            Entry::Roster { epoch, .. } => self.epoch = epoch,
+            Entry::Genesis { .. } | Entry::Access { .. } => {}
             Entry::Enrolled(member) => {
                 self.used_secrets.insert(member.secret_sha256);
                 self.members.insert((member.kind, member.name.clone()), *member);
@@ -153,6 +168,9 @@ impl Fold {
                         request,
                         round: asked.round,
                         nonce: asked.nonce,
+                        asked_entry: bytes.to_vec(),
+                        asked_at: seq,
+                        heads: asked.heads,
                         created: asked.time,
                         deadline: asked.deadline,
                         nodes,
@@ -162,6 +180,7 @@ impl Fold {
                         rounds: Vec::new(),
                         rounds_before: 0,
                         touched: asked.time,
+                        late: false,
                     },
                 );
             }
@@ -178,8 +197,10 @@ impl Fold {
                 table.touched = time;
                 table.rounds.iter_mut().find(|r| r.spec.round() == round)?.failed = Some(inputs);
             }
-            Entry::Reopened { deadline, id, nodes, request, time } => {
+            Entry::Reopened { deadline, heads, id, nodes, nonce, request, round, time } => {
                 let table = self.tables.get_mut(&id)?;
+                (table.asked_entry, table.asked_at, table.heads) = (bytes.to_vec(), seq, heads);
+                (table.nonce, table.round) = (nonce, round);
                 table.request = signed(&request)?;
                 table.deadline = deadline;
                 table.touched = time;
@@ -190,13 +211,16 @@ impl Fold {
                 }
             }
             Entry::Released { id, node, release, .. } => {
-                *self.tables.get_mut(&id)?.nodes.get_mut(&node)? = Standing::Released(release);
+                let table = self.tables.get_mut(&id)?;
+                table.late |= table.state != TableState::Open;
+                *table.nodes.get_mut(&node)? = Standing::Released(release);
             }
             Entry::Refused { id, node, reason, .. } => {
                 *self.tables.get_mut(&id)?.nodes.get_mut(&node)? = Standing::Refused(reason);
             }
             Entry::Closed { counted, id, published, reason, .. } => {
                 let table = self.tables.get_mut(&id)?;
+                table.late = false;
                 for (node, standing) in &mut table.nodes {
                     *standing = match *standing {
                         _ if counted.contains(node) => Standing::Counted,

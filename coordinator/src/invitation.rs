@@ -4,10 +4,10 @@
 //! secret is enrolled, and the file goes. Nothing is kept of the secret itself.
 
 use crate::config::Config;
-use crate::entry::MemberKind;
 use crate::error::Error;
 use koonti_disclosure::roster::Role;
 use koonti_disclosure::{Digest, Name, canonical};
+use koonti_evidence::entry::coordinator::MemberKind;
 use ring::rand::{SecureRandom, SystemRandom};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;

@@ -1,7 +1,8 @@
 //! Signatures: Ed25519 over labelled messages of a closed list.
 //!
 //! A key signs a request, a release, a masked input, a message of a regional
-//! round, its own enrolment or (the governance key) a roster, and nothing else.
+//! round, its own enrolment, the rules of a node or who approves them, or (the
+//! governance key) a roster, and nothing else.
 //! Of these, two are made from client records, and both only in their own types:
 //! [`Release`] and [`MaskedInput`]. The label is part of what is signed, so no
 //! signature of one kind passes for another. Randomness is passed in as a seed.
@@ -12,7 +13,7 @@ use crate::masked::{self, MaskedInput};
 use crate::names::{Digest, Name, hex, unhex};
 use crate::release::Release;
 use crate::request::{self, TableRequest};
-use crate::roster::{Roster, SignedRoster};
+use crate::roster::{LogKeys, Roster, SignedRoster};
 use ring::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
@@ -44,6 +45,8 @@ enum Label {
     Roster,
     Enrolment,
     Masked,
+    Policy,
+    Approvers,
     Round(RoundLabel),
 }
 
@@ -107,9 +110,10 @@ impl IdentityKey {
         SignedRequest { request, requester, not_after, intent, signature }
     }
 
-    /// Proves, at enrolment, that the key belongs to whoever made the CSR.
-    pub fn sign_enrolment(&self, csr_pem: &str) -> [u8; 64] {
-        self.sign(&Label::Enrolment, csr_pem.as_bytes())
+    /// Proves, at enrolment, that the key belongs to whoever made the CSR, and that
+    /// its owner's log has these keys.
+    pub fn sign_enrolment(&self, csr_pem: &str, logs: Option<&LogKeys>) -> [u8; 64] {
+        self.sign(&Label::Enrolment, &enrolment_message(csr_pem, logs))
     }
 
     /// Signs a roster with the region's governance key.
@@ -121,6 +125,16 @@ impl IdentityKey {
     /// Signs a masked input of this node.
     pub fn sign_masked(&self, input: &MaskedInput) -> [u8; 64] {
         self.sign(&Label::Masked, &input.signed_message())
+    }
+
+    /// Approves the rules of a node, by their hash.
+    pub fn sign_policy(&self, policy: Digest) -> [u8; 64] {
+        self.sign(&Label::Policy, &policy.0)
+    }
+
+    /// Approves these keys as those of a node's approvers from now on.
+    pub fn sign_approvers(&self, keys: &[Digest]) -> [u8; 64] {
+        self.sign(&Label::Approvers, &approvers_message(keys))
     }
 
     /// Signs a message of a regional round.
@@ -252,8 +266,14 @@ impl SignedRequest {
 ///
 /// # Errors
 /// When the signature does not verify under `key`.
-pub fn check_enrolment(csr_pem: &str, signature: &[u8; 64], key: Digest) -> Result<(), Error> {
-    check(&Label::Enrolment, csr_pem.as_bytes(), signature, key)
+pub fn check_enrolment(csr_pem: &str, logs: Option<&LogKeys>, signature: &[u8; 64], key: Digest) -> Result<(), Error> {
+    check(&Label::Enrolment, &enrolment_message(csr_pem, logs), signature, key)
+}
+
+fn enrolment_message(csr_pem: &str, logs: Option<&LogKeys>) -> Vec<u8> {
+    // A PEM text has no zero byte.
+    let keys = logs.map(|keys| [&[0], &keys.log.0[..], &keys.witness.0].concat()).unwrap_or_default();
+    [csr_pem.as_bytes(), &keys].concat()
 }
 
 /// Checks the signature of a message of a regional round.
@@ -279,6 +299,26 @@ pub fn check_masked(
     check(&Label::Masked, &masked::signed_message((round, set), bytes, hash), signature, key)
 }
 
+/// Checks an approval of a node's rules.
+///
+/// # Errors
+/// When it does not verify under `key`.
+pub fn check_policy(policy: Digest, signature: &[u8; 64], key: Digest) -> Result<(), Error> {
+    check(&Label::Policy, &policy.0, signature, key)
+}
+
+/// Checks an approval of a node's next approvers.
+///
+/// # Errors
+/// When it does not verify under `key`.
+pub fn check_approvers(keys: &[Digest], signature: &[u8; 64], key: Digest) -> Result<(), Error> {
+    check(&Label::Approvers, &approvers_message(keys), signature, key)
+}
+
+fn approvers_message(keys: &[Digest]) -> Vec<u8> {
+    keys.iter().flat_map(|key| key.0).collect()
+}
+
 pub(crate) fn check_roster(roster: &Roster, signature: &[u8; 64], key: Digest) -> Result<(), Error> {
     check(&Label::Roster, roster.bytes(), signature, key)
 }
@@ -299,6 +339,8 @@ fn message(label: &Label, bytes: &[u8]) -> Vec<u8> {
         Label::Roster => b"koonti/v1/roster\0",
         Label::Enrolment => b"koonti/v1/enrolment\0",
         Label::Masked => b"koonti/v1/masked\0",
+        Label::Policy => b"koonti/v1/policy\0",
+        Label::Approvers => b"koonti/v1/approvers\0",
         Label::Round(RoundLabel::Advert) => b"koonti/v1/advert\0",
         Label::Round(RoundLabel::Shares) => b"koonti/v1/shares\0",
         Label::Round(RoundLabel::Survivors) => b"koonti/v1/u3\0",

@@ -3,10 +3,10 @@
 //! The ledger is a fold over durable entries. [`Ledger::debit`] writes the
 //! entry through a [`DebitSink`], and only when the sink has said that the bytes
 //! are on disk does a [`Permit`] exist. A permit is neither `Clone` nor `Copy`;
-//! [`crate::Exact::release`] consumes it. After a crash, [`Ledger::resume`]
-//! gives back the permit of a debit that ended in no release, with the seed
-//! that was sealed into it: the same bytes are computed again, and no second
-//! draw exists.
+//! [`crate::Exact::release`] consumes it. Each debit uses up one numbered seed, and
+//! none is used twice. After a crash, [`Ledger::resume`] gives back the permit of a
+//! debit that ended in no release, with the seed of its number: the same bytes are
+//! computed again, and no second draw exists.
 //!
 //! A regional round ([`Ledger::join`]) is debited before the masked input is made,
 //! since others can open a sum without the help of a node that is in it. Its seed
@@ -64,6 +64,8 @@ pub enum Entry {
         nonce: Digest,
         /// The retry's round.
         round: Digest,
+        /// The number of the retry's seed.
+        seed: u64,
         /// The retry's session.
         session: Digest,
         /// Unix time, seconds.
@@ -88,10 +90,49 @@ pub enum Entry {
         /// Unix time, seconds.
         time: u64,
     },
+    /// A period is closed: nothing more is debited from it.
+    Closed {
+        /// Failure probability spent on it, 1e-18.
+        atto_delta: u64,
+        /// In how many debits.
+        debits: u64,
+        /// Privacy loss spent on it, 1e-9 rho.
+        nano_rho: u64,
+        /// The period.
+        period: Period,
+        /// The data source.
+        source: Name,
+        /// Unix time, seconds.
+        time: u64,
+    },
+    /// The node's state had been set back: whatever these periods had left counts
+    /// as spent.
+    Recovered {
+        /// The periods.
+        periods: Vec<Period>,
+        /// The data source.
+        source: Name,
+        /// Unix time, seconds.
+        time: u64,
+    },
+}
+
+impl Entry {
+    /// When it was written, Unix seconds.
+    pub fn time(&self) -> u64 {
+        match self {
+            Self::Debit(debit) => debit.time,
+            Self::Carry { time, .. }
+            | Self::Release { time, .. }
+            | Self::Abort { time, .. }
+            | Self::Closed { time, .. }
+            | Self::Recovered { time, .. } => *time,
+        }
+    }
 }
 
 /// The record of a debit: everything from which its release is computed, but
-/// for the extract.
+/// for the seed of its number and the extract.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Debit {
     pub(crate) attempt: u32,
@@ -106,8 +147,7 @@ pub struct Debit {
     pub(crate) request: serde_json::Value,
     pub(crate) requester: Name,
     pub(crate) round: Digest,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) sealed_seed: Option<String>,
+    pub(crate) seed: u64,
     pub(crate) source: Name,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) tau: Option<i64>,
@@ -117,16 +157,29 @@ pub struct Debit {
 
 /// What a debit for a regional round has besides.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub(crate) struct Regional {
-    pub(crate) h: u32,
-    pub(crate) roster: Digest,
-    pub(crate) session: Digest,
+pub struct Regional {
+    /// Honest contributors that the noise was sized for.
+    pub h: u32,
+    /// The roster under whose numbers that holds.
+    pub roster: Digest,
+    /// The session that the masked input was made in.
+    pub session: Digest,
 }
 
 impl Debit {
-    /// The seed as it was sealed by the node; none for a regional round.
-    pub fn sealed_seed(&self) -> Option<&str> {
-        self.sealed_seed.as_deref()
+    /// The number of the seed that its noise comes from.
+    pub fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    /// The data source whose allowance was spent.
+    pub fn source(&self) -> &Name {
+        &self.source
+    }
+
+    /// The periods, for each of which the cost was spent.
+    pub fn periods(&self) -> &[Period] {
+        &self.periods
     }
 
     /// True when it paid for a masked input.
@@ -169,6 +222,42 @@ impl Debit {
         self.policy
     }
 
+    /// The canonical bytes of the question paid for.
+    pub fn request_bytes(&self) -> Vec<u8> {
+        canonical::to_bytes(&self.request).expect("read from canonical bytes")
+    }
+
+    /// 0, or 1 in the retry of a regional round.
+    pub fn attempt(&self) -> u32 {
+        self.attempt
+    }
+
+    /// The node that was debited.
+    pub fn node(&self) -> &Name {
+        &self.node
+    }
+
+    /// The public nonce that its noise is drawn with.
+    pub fn nonce(&self) -> Digest {
+        self.nonce
+    }
+
+    /// What a debit for a regional round has besides.
+    pub fn regional(&self) -> Option<Regional> {
+        self.regional
+    }
+
+    /// The smallest noisy count of this node that may be printed; none in a regional
+    /// table.
+    pub fn tau(&self) -> Option<i64> {
+        self.tau
+    }
+
+    /// The vintage counted for each period.
+    pub fn vintages(&self) -> &[Digest] {
+        &self.vintages
+    }
+
     /// The question paid for.
     ///
     /// # Errors
@@ -187,10 +276,8 @@ pub struct Terms {
     pub round: Digest,
     /// The coordinator's nonce for it.
     pub nonce: Digest,
-    /// A fresh secret seed.
-    pub seed: Seed,
-    /// The same seed, sealed for the journal.
-    pub sealed_seed: String,
+    /// A secret seed that was never used, with its number.
+    pub seed: (u64, Seed),
     /// Unix time, seconds.
     pub time: u64,
 }
@@ -207,8 +294,8 @@ pub struct Joining<'a> {
     pub roster: &'a Roster,
     /// For a retry: proof that the session before can never be opened.
     pub certificate: Option<&'a Certificate>,
-    /// A fresh secret seed.
-    pub seed: Seed,
+    /// A secret seed that was never used, with its number.
+    pub seed: (u64, Seed),
     /// Unix time, seconds.
     pub time: u64,
 }
@@ -239,6 +326,9 @@ pub enum Error {
     /// An entry is not one this version writes.
     #[error("a journal entry is not one this version understands")]
     Entry,
+    /// A seed that was used before.
+    #[error("a journal entry uses a seed that was used before")]
+    Seed,
     /// A release or abort without a debit.
     #[error("a journal entry ends a debit that is not open")]
     NoDebit,
@@ -250,6 +340,9 @@ pub struct Spent {
     /// Sum of all debits.
     pub cost: Cost,
     by_requester: BTreeMap<Name, u64>,
+    debits: u64,
+    /// Why nothing more may be spent, once that is so.
+    ended: Option<Refusal>,
 }
 
 /// The ledger of one node.
@@ -262,6 +355,8 @@ pub struct Ledger {
     /// Regional debits whose round this node has left, and that may carry over.
     aborted: BTreeMap<u64, Debit>,
     drawing: BTreeSet<u64>,
+    /// Numbers of the seeds used.
+    seeds: BTreeSet<u64>,
     lost: bool,
 }
 
@@ -273,13 +368,15 @@ impl Ledger {
     pub fn replay(&mut self, seq: u64, entry: &Entry) -> Result<(), Error> {
         match entry {
             Entry::Debit(debit) => {
+                self.use_seed(debit.seed)?;
                 self.count(seq, debit);
                 self.open.insert(seq, (**debit).clone());
             }
-            Entry::Carry { debit, nonce, round, session, .. } => {
+            Entry::Carry { debit, nonce, round, seed, session, .. } => {
+                self.use_seed(*seed)?;
                 let debit_seq = *debit;
                 let mut debit = self.aborted.remove(&debit_seq).ok_or(Error::NoDebit)?;
-                (debit.attempt, debit.nonce, debit.round) = (1, *nonce, *round);
+                (debit.attempt, debit.nonce, debit.round, debit.seed) = (1, *nonce, *round, *seed);
                 debit.regional = debit.regional.map(|regional| Regional { session: *session, ..regional });
                 self.open.insert(debit_seq, debit);
             }
@@ -291,6 +388,12 @@ impl Ledger {
                 let debit = self.end(*seq)?;
                 if debit.is_regional() && debit.attempt == 0 {
                     self.aborted.insert(*seq, debit);
+                }
+            }
+            Entry::Closed { period, source, .. } => self.end_period(source, *period, Refusal::PeriodClosed),
+            Entry::Recovered { periods, source, .. } => {
+                for period in periods {
+                    self.end_period(source, *period, Refusal::AllowanceExhausted);
                 }
             }
         }
@@ -306,6 +409,9 @@ impl Ledger {
         let requester_cap = allowance.nano_rho_per_requester.unwrap_or(allowance.nano_rho_per_period);
         for period in admitted.request.periods() {
             let spent = self.spent(&admitted.source, *period);
+            if let Some(reason) = spent.ended {
+                return Err(reason);
+            }
             let fits = |spent: u64, more: u64, cap: u64| spent.checked_add(more).is_some_and(|sum| sum <= cap);
             if !fits(spent.cost.nano_rho, admitted.cost.nano_rho, allowance.nano_rho_per_period)
                 || !fits(spent.cost.atto_delta, admitted.cost.atto_delta, allowance.atto_delta_per_period)
@@ -338,6 +444,9 @@ impl Ledger {
         if self.debited.contains_key(&key) {
             return Err(DebitError::AlreadyDebited);
         }
+        if self.is_used(terms.seed.0) {
+            return Err(DebitError::Refused(Refusal::NoSeed));
+        }
         let tau = admitted.tau().ok_or(DebitError::Refused(Refusal::RoundMismatch))?;
         let debit = Debit {
             attempt: 0,
@@ -351,17 +460,18 @@ impl Ledger {
             regional: None,
             requester: terms.requester,
             round: terms.round,
-            sealed_seed: Some(terms.sealed_seed),
+            seed: terms.seed.0,
             source: admitted.source,
             tau: Some(tau),
             time: terms.time,
             vintages: admitted.vintages,
         };
         let seq = self.append(&Entry::Debit(Box::new(debit.clone())), sink)?;
+        self.seeds.insert(debit.seed);
         self.count(seq, &debit);
         self.open.insert(seq, debit.clone());
         self.drawing.insert(seq);
-        Ok(Permit { seq, debit, request: admitted.request, vectors: admitted.vectors, seed: terms.seed })
+        Ok(Permit { seq, debit, request: admitted.request, vectors: admitted.vectors, seed: terms.seed.1 })
     }
 
     /// Spends the cost of an admitted question on one regional round, durably, and
@@ -383,6 +493,9 @@ impl Ledger {
         }
         let Joining { requester, spec, session, roster, certificate, seed, time } = joining;
         spec.check(&admitted, roster).map_err(DebitError::Refused)?;
+        if self.is_used(seed.0) {
+            return Err(DebitError::Refused(Refusal::NoSeed));
+        }
         let before = self.debited.get(&(admitted.request.id(), admitted.vintages.clone())).copied();
         let (seq, debit) = if let Some(seq) = before {
             let aborted = self.aborted.get(&seq).ok_or(DebitError::AlreadyDebited)?;
@@ -400,6 +513,7 @@ impl Ledger {
                 debit: seq,
                 nonce: spec.nonce(),
                 round: spec.round(),
+                seed: seed.0,
                 session,
                 time,
             };
@@ -420,19 +534,20 @@ impl Ledger {
                 request: serde_json::from_slice(admitted.request.bytes()).expect("canonical bytes are JSON"),
                 requester,
                 round: spec.round(),
-                sealed_seed: None,
+                seed: seed.0,
                 source: admitted.source,
                 tau: None,
                 time,
                 vintages: admitted.vintages,
             };
             let seq = self.append(&Entry::Debit(Box::new(debit.clone())), sink)?;
+            self.seeds.insert(debit.seed);
             self.count(seq, &debit);
             self.open.insert(seq, debit.clone());
             (seq, debit)
         };
         self.drawing.insert(seq);
-        Ok(Permit { seq, debit, request: admitted.request, vectors: admitted.vectors, seed })
+        Ok(Permit { seq, debit, request: admitted.request, vectors: admitted.vectors, seed: seed.1 })
     }
 
     fn append<S: DebitSink>(&mut self, entry: &Entry, sink: &mut S) -> Result<u64, DebitError<S::Error>> {
@@ -482,6 +597,37 @@ impl Ledger {
         self.first_vintage.get(&(source.clone(), period)).copied()
     }
 
+    /// The entry that closes a period.
+    pub fn closing(&self, source: &Name, period: Period, time: u64) -> Entry {
+        let Spent { cost, debits, .. } = self.spent(source, period);
+        Entry::Closed {
+            atto_delta: cost.atto_delta,
+            debits,
+            nano_rho: cost.nano_rho,
+            period,
+            source: source.clone(),
+            time,
+        }
+    }
+
+    /// True when a seed has been used for a debit or a retry.
+    pub fn is_used(&self, seed: u64) -> bool {
+        self.seeds.contains(&seed)
+    }
+
+    /// The number after the last seed that was used: later ones were not.
+    pub fn seeds_used(&self) -> u64 {
+        self.seeds.last().map_or(0, |last| last + 1)
+    }
+
+    fn use_seed(&mut self, seed: u64) -> Result<(), Error> {
+        if self.seeds.insert(seed) { Ok(()) } else { Err(Error::Seed) }
+    }
+
+    fn end_period(&mut self, source: &Name, period: Period, reason: Refusal) {
+        self.spent.entry((source.clone(), period)).or_default().ended = Some(reason);
+    }
+
     fn end(&mut self, seq: u64) -> Result<Debit, Error> {
         self.drawing.remove(&seq);
         self.open.remove(&seq).ok_or(Error::NoDebit)
@@ -492,6 +638,7 @@ impl Ledger {
             let spent = self.spent.entry((debit.source.clone(), *period)).or_default();
             spent.cost.nano_rho += debit.cost.nano_rho;
             spent.cost.atto_delta += debit.cost.atto_delta;
+            spent.debits += 1;
             *spent.by_requester.entry(debit.requester.clone()).or_default() += debit.cost.nano_rho;
         }
         self.debited.insert((debit.request_id(), debit.vintages.clone()), seq);

@@ -24,6 +24,7 @@ pub mod account;
 pub mod canonical;
 pub mod codebook;
 pub mod combine;
+pub mod commitment;
 pub mod cost;
 pub mod domain;
 mod exact;

@@ -175,9 +175,17 @@ impl Policy {
         self.0.allowance
     }
 
+    /// The policy in canonical form.
+    ///
+    /// # Panics
+    /// Never: it holds names and integers below 2^53.
+    pub fn bytes(&self) -> Vec<u8> {
+        canonical::to_bytes(&self.0).expect("a policy holds names and integers below 2^53")
+    }
+
     /// The SHA-256 of the policy in canonical form.
     pub fn hash(&self) -> Digest {
-        Digest::of(&canonical::to_bytes(&self.0).expect("a policy holds names and integers below 2^53"))
+        Digest::of(&self.bytes())
     }
 
     /// Admits a question, or says why not. Depends on its arguments only; none

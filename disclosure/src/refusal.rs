@@ -55,6 +55,10 @@ closed_list! {
         RequestExpired = "REQUEST_EXPIRED", "the question has passed its own deadline: ask again";
         PolicyLooserThanFloor = "POLICY_BELOW_REGION_FLOOR", "the node's smallest count k lies under the region's floor: raise k in policy.toml";
         DeclinedByPerson = "DECLINED_BY_PERSON", "a person at the node declined the question before any record was read";
+        NotLogged = "NOT_LOGGED", "the coordinator did not show that the question stands in its log, with this node's own log before it: ask again, and if it stays so, ask the coordinator's operator";
+        NoSeed = "NO_SEED", "the node had fixed too few secrets for noise before the question was asked: ask again in a minute";
+        PolicyNotApproved = "POLICY_NOT_APPROVED", "the rules of this node are not approved by two persons there: ask its operator to have policy.toml approved";
+        PeriodClosed = "PERIOD_CLOSED", "the node has closed one of the periods: nothing more is released from it";
         Aborted = "ABORTED", "the node could not finish the table after its allowance was spent: the allowance stays spent, and the same question is not drawn again";
         NoAnswer = "NO_ANSWER", "the node did not answer before the deadline: see whether it is running, and ask its operator";
     }

@@ -15,7 +15,7 @@ use crate::canonical;
 use crate::codebook::Codebook;
 use crate::cost::{self, Cost};
 use crate::exact::{Exact, Tally};
-use crate::ledger::{Noise, Permit};
+use crate::ledger::{Debit, Noise, Permit};
 use crate::names::{Digest, Name};
 use crate::policy;
 use crate::request::{ReleaseKind, TableRequest};
@@ -155,6 +155,8 @@ pub struct Received {
     header: Header,
     values: Vec<Option<i64>>,
     vectors: usize,
+    /// A suppressed cell holds a value.
+    hidden: bool,
 }
 
 impl Received {
@@ -166,6 +168,18 @@ impl Received {
     /// no printed count under tau, and a tau and a cost that follow from the
     /// question, k and the gate.
     pub fn parse(bytes: &[u8], codebook: &Codebook) -> Result<Self, Error> {
+        let received = Self::read(bytes, codebook)?;
+        terms_hold(&received.request, &received.header)?;
+        received.gate_holds()?;
+        Ok(received)
+    }
+
+    /// Reads the shape only, for those who judge the rest apart: that terms hold is
+    /// not checked here, nor is the gate ([`Received::gate_holds`]).
+    ///
+    /// # Errors
+    /// When header, length, a status byte or the size of a value is wrong.
+    pub fn read(bytes: &[u8], codebook: &Codebook) -> Result<Self, Error> {
         let (length, rest) = bytes.split_first_chunk::<4>().ok_or(Error::Bytes("too short"))?;
         let length = u32::from_be_bytes(*length) as usize;
         if length > rest.len() {
@@ -177,33 +191,70 @@ impl Received {
             canonical::to_bytes(&header.request).map_err(|_| Error::Bytes("the question is not canonical"))?;
         let request = TableRequest::parse(&request, codebook).map_err(|_| Error::Bytes("the question is not one"))?;
         let vectors = cost::vectors(&request).map_err(|_| Error::Bytes("the noise is out of range"))?.len();
-        terms_hold(&request, &header)?;
         let (periods, cells) = (request.periods().len(), request.domain().cells());
-        if header.v != 1 || header.vintages.len() != periods || body.len() != periods * vectors * cells * 9 {
+        if (header.v, header.attempt) != (1, 0)
+            || header.vintages.len() != periods
+            || body.len() != periods * vectors * cells * 9
+        {
             return Err(Error::Bytes("the length does not follow from the question"));
         }
         let mut values = Vec::with_capacity(body.len() / 9);
+        let mut hidden = false;
         for cell in body.chunks_exact(9) {
             let value = i64::from_be_bytes(cell[1..].try_into().expect("nine bytes"));
-            values.push(match (cell[0], value) {
-                (0, 0) => None,
-                (1, value) if value.unsigned_abs() <= LARGEST_VALUE => Some(value),
+            values.push(match cell[0] {
+                0 => {
+                    hidden |= value != 0;
+                    None
+                }
+                1 if value.unsigned_abs() <= LARGEST_VALUE => Some(value),
                 _ => return Err(Error::Bytes("a cell is neither published nor suppressed")),
             });
         }
-        let received = Self { request, header, values, vectors };
-        for p in 0..periods {
-            for c in 0..cells {
-                let gate = received.value(p, 0, c);
-                if gate.is_some_and(|y| y < received.header.tau) {
+        Ok(Self { request, header, values, vectors, hidden })
+    }
+
+    /// Checks what the gate lets through.
+    ///
+    /// # Errors
+    /// When a suppressed cell is not zero, a printed count lies under tau, or a cell is
+    /// printed in one vector only.
+    pub fn gate_holds(&self) -> Result<(), Error> {
+        if self.hidden {
+            return Err(Error::Bytes("a suppressed cell is not zero"));
+        }
+        for p in 0..self.request.periods().len() {
+            for c in 0..self.request.domain().cells() {
+                let gate = self.value(p, 0, c);
+                if gate.is_some_and(|y| y < self.header.tau) {
                     return Err(Error::Bytes("a printed count lies under the threshold"));
                 }
-                if (1..vectors).any(|v| received.value(p, v, c).is_some() != gate.is_some()) {
+                if (1..self.vectors).any(|v| self.value(p, v, c).is_some() != gate.is_some()) {
                     return Err(Error::Bytes("one cell passes the gate in one vector only"));
                 }
             }
         }
-        Ok(received)
+        Ok(())
+    }
+
+    /// True when the header says exactly what the debit does.
+    pub fn is_of(&self, debit: &Debit) -> bool {
+        let Header { attempt, cost, k, node, policy, request, round, tau, v: _, vintages } = &self.header;
+        *attempt == 0
+            && debit.attempt == 0
+            && *cost == debit.cost
+            && *k == debit.k
+            && *node == debit.node
+            && *policy == debit.policy
+            && *request == debit.request
+            && *round == debit.round
+            && Some(*tau) == debit.tau
+            && *vintages == debit.vintages
+    }
+
+    /// How many cells there are, over all periods.
+    pub fn cells(&self) -> usize {
+        self.values.len() / self.vectors
     }
 
     /// The noisy value of a cell, none when suppressed.

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 pub enum Role {
     /// Asks for tables and reads them.
     Requester,
-    /// Reads tables and evidence, and asks for nothing.
+    /// Reads evidence, and nothing else.
     Auditor,
 }
 
@@ -27,8 +27,21 @@ pub struct NodeEntry {
     pub areas: Vec<String>,
     /// Its Ed25519 identity key.
     pub identity: Digest,
+    /// The key that signs its log's checkpoints.
+    pub log: Digest,
     /// Its name.
     pub name: Name,
+    /// The key that cosigns the coordinator's checkpoints.
+    pub witness: Digest,
+}
+
+/// The two Ed25519 keys with which a node or the coordinator takes part in evidence.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct LogKeys {
+    /// Signs the checkpoints of its own log.
+    pub log: Digest,
+    /// Cosigns the checkpoints of others' logs.
+    pub witness: Digest,
 }
 
 /// A person of the region.
@@ -57,6 +70,7 @@ pub struct Floor {
 
 #[derive(Clone, Serialize, Deserialize)]
 struct Wire {
+    coordinator: LogKeys,
     epoch: u64,
     floor: Floor,
     nodes: Vec<NodeEntry>,
@@ -111,13 +125,14 @@ impl Roster {
     pub fn new(
         region: Name,
         epoch: u64,
+        coordinator: LogKeys,
         floor: Floor,
         mut nodes: Vec<NodeEntry>,
         mut persons: Vec<PersonEntry>,
     ) -> Result<Self, Error> {
         nodes.sort_by(|a, b| a.name.cmp(&b.name));
         persons.sort_by(|a, b| a.name.cmp(&b.name));
-        Self::from_wire(Wire { epoch, floor, nodes, persons, region, v: 1 })
+        Self::from_wire(Wire { coordinator, epoch, floor, nodes, persons, region, v: 1 })
     }
 
     /// Reads a roster from its canonical bytes.
@@ -130,8 +145,10 @@ impl Roster {
 
     fn from_wire(wire: Wire) -> Result<Self, Error> {
         let ascending = |names: Vec<&Name>| names.windows(2).all(|w| w[0] < w[1]);
+        let of_nodes = wire.nodes.iter().flat_map(|n| [n.identity, n.log, n.witness]);
+        let of_persons = wire.persons.iter().map(|p| p.identity);
         let mut keys: Vec<Digest> =
-            wire.nodes.iter().map(|n| n.identity).chain(wire.persons.iter().map(|p| p.identity)).collect();
+            [wire.coordinator.log, wire.coordinator.witness].into_iter().chain(of_nodes).chain(of_persons).collect();
         let count = keys.len();
         keys.sort_unstable();
         keys.dedup();
@@ -165,6 +182,11 @@ impl Roster {
     /// Counts up with each roster.
     pub fn epoch(&self) -> u64 {
         self.wire.epoch
+    }
+
+    /// The keys of the coordinator's evidence.
+    pub fn coordinator(&self) -> LogKeys {
+        self.wire.coordinator
     }
 
     /// The region's floor.
@@ -210,6 +232,14 @@ impl SignedRoster {
         let wire: SignedWire = canonical::from_bytes(bytes)?;
         let roster = Roster::parse(&canonical::to_bytes(&wire.roster)?)?;
         let signature = unhex(&wire.signature).map_err(|_| Error::Signature)?;
+        Self::of(roster, signature, governance)
+    }
+
+    /// Puts a roster and its signature together, as logs name them apart.
+    ///
+    /// # Errors
+    /// When the signature is not that of `governance`.
+    pub fn of(roster: Roster, signature: [u8; 64], governance: Digest) -> Result<Self, Error> {
         check_roster(&roster, &signature, governance).map_err(|_: identity::Error| Error::Signature)?;
         Ok(Self { roster, signature })
     }
@@ -221,6 +251,11 @@ impl SignedRoster {
             signature: hex(&self.signature),
         };
         canonical::to_bytes(&wire).expect("a roster and hex")
+    }
+
+    /// The governance key's signature.
+    pub fn signature(&self) -> &[u8; 64] {
+        &self.signature
     }
 
     /// The roster.
@@ -236,11 +271,17 @@ mod tests {
 
     #[test]
     fn only_the_governance_key_makes_a_roster() {
-        let node =
-            |name: &str, key: u8| NodeEntry { areas: vec![], identity: Digest([key; 32]), name: name.parse().unwrap() };
+        let node = |name: &str, key: u8| NodeEntry {
+            areas: vec![],
+            identity: Digest([key; 32]),
+            log: Digest([key + 100; 32]),
+            name: name.parse().unwrap(),
+            witness: Digest([key + 200; 32]),
+        };
         let floor = Floor { c: 1, eta: (1, 100), j: 2, k: 5 };
         let region: Name = "ita".parse().unwrap();
-        let roster = |nodes| Roster::new(region.clone(), 1, floor, nodes, vec![]);
+        let coordinator = LogKeys { log: Digest([50; 32]), witness: Digest([51; 32]) };
+        let roster = |nodes| Roster::new(region.clone(), 1, coordinator, floor, nodes, vec![]);
         assert!(roster(vec![node("a", 1), node("b", 1)]).is_err(), "one key for two nodes");
         assert!(roster(vec![node("a", 1), node("a", 2)]).is_err(), "one name for two nodes");
         let key = IdentityKey::from_seed([1; 32]);

@@ -201,6 +201,11 @@ impl RoundSpec {
         self.wire.nonce
     }
 
+    /// The number of the roster.
+    pub fn epoch(&self) -> u64 {
+        self.wire.epoch
+    }
+
     /// 0, or 1 for the one retry.
     pub fn attempt(&self) -> u32 {
         self.wire.attempt

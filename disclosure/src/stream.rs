@@ -11,15 +11,15 @@
 //! big-endian.
 //!
 //! The seed is the node's, secret and fresh; the nonce is the coordinator's, and
-//! public. That the node chose its seed before it knew the nonce is not shown by
-//! anything here: the commitments that show it belong to the evidence.
-//! [`crate::ledger`] ties one seed to one debit.
+//! public. Seeds are numbered, and a node's log holds the commitment to each
+//! ([`Seed::commitment`]) before the coordinator's log holds the nonce that it is used
+//! with; so neither can choose the noise. [`crate::ledger`] ties one seed to one debit.
 
 use crate::gaussian::{Bytes, Error};
 use crate::names::{Digest, Name};
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use ring::hkdf;
-use zeroize::{Zeroize, ZeroizeOnDrop};
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 /// Thirty-two secret random bytes, drawn fresh for one debit.
 #[derive(Zeroize, ZeroizeOnDrop)]
@@ -29,6 +29,18 @@ impl Seed {
     /// Wraps bytes that came from a secure source of randomness.
     pub fn new(bytes: [u8; 32]) -> Self {
         Self(bytes)
+    }
+
+    /// The commitment to this seed as number `number`: SHA-256 over the label
+    /// `koonti/v1/seed`, the number (big-endian u64) and the seed, each with its length
+    /// in front as a big-endian u32.
+    pub fn commitment(&self, number: u64) -> Digest {
+        let mut bytes = Zeroizing::new(Vec::with_capacity(12 + 14 + 8 + 32));
+        for part in [b"koonti/v1/seed".as_slice(), &number.to_be_bytes(), &self.0] {
+            bytes.extend_from_slice(&u32::try_from(part.len()).expect("short").to_be_bytes());
+            bytes.extend_from_slice(part);
+        }
+        Digest::of(&bytes)
     }
 
     /// The bytes, to be sealed at rest. Whoever holds them and the published

@@ -13,7 +13,7 @@ use koonti_disclosure::poisson::Poisson;
 use koonti_disclosure::policy::{Admitted, Holdings};
 use koonti_disclosure::quorum::Quorum;
 use koonti_disclosure::regional::{Sum, publish};
-use koonti_disclosure::roster::{Floor, NodeEntry, Roster};
+use koonti_disclosure::roster::{Floor, LogKeys, NodeEntry, Roster};
 use koonti_disclosure::round::{Choice, RoundSpec, Strictness};
 use koonti_disclosure::stream::{Context, Seed, VectorKey};
 use koonti_disclosure::{
@@ -59,9 +59,16 @@ fn key(place: u8) -> IdentityKey {
 
 /// A region of `n` nodes; place p has `key(p)`.
 fn roster(n: u8, epoch: u64) -> Roster {
-    let node = |p: u8| NodeEntry { areas: vec![], identity: key(p).public(), name: name(&format!("node-{p:03}")) };
+    let node = |p: u8| NodeEntry {
+        areas: vec![],
+        identity: key(p).public(),
+        log: Digest([p; 32]),
+        name: name(&format!("node-{p:03}")),
+        witness: Digest([100 + p; 32]),
+    };
+    let coordinator = LogKeys { log: Digest([200; 32]), witness: Digest([201; 32]) };
     let floor = Floor { c: 1, eta: (1, 100), j: 2, k: 5 };
-    Roster::new(name("ita"), epoch, floor, (0..n).map(node).collect(), vec![]).unwrap()
+    Roster::new(name("ita"), epoch, coordinator, floor, (0..n).map(node).collect(), vec![]).unwrap()
 }
 
 fn request(measure: &str, sd2: u64) -> TableRequest {
@@ -137,7 +144,7 @@ impl Book {
             session: session(spec),
             roster,
             certificate,
-            seed: Seed::new([5; 32]),
+            seed: (self.sink.0.len() as u64, Seed::new([5; 32])),
             time: 1,
         };
         self.ledger.join(admit(request, roster).unwrap(), joining, &mut self.sink)
@@ -277,7 +284,7 @@ fn a_crashed_round_may_carry_over_and_its_permit_is_never_given_again() {
     let seq = book.join(&request, &roster, &spec(&request, &roster, None), None).unwrap().seq();
     let mut ledger = book.folded();
     assert!(ledger.resume(seq, Seed::new([5; 32])).is_err(), "its secrets are gone");
-    assert_eq!(ledger.open().filter(|(_, debit)| debit.is_regional() && debit.sealed_seed().is_none()).count(), 1);
+    assert_eq!(ledger.open().filter(|(_, debit)| debit.is_regional()).count(), 1);
     assert_eq!(
         ledger.first_vintage(&name("r"), "2026Q2".parse().unwrap()),
         Some(Digest([9; 32])),
@@ -348,8 +355,7 @@ fn each_door_takes_only_its_own_permits() {
         requester: name("aino"),
         round: spec.round(),
         nonce: spec.nonce(),
-        seed: Seed::new([5; 32]),
-        sealed_seed: String::new(),
+        seed: (0, Seed::new([5; 32])),
         time: 1,
     };
     let mut sink = Memory::default();

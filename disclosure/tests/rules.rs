@@ -84,8 +84,7 @@ fn terms(requester: &str, seed: u8) -> Terms {
         requester: name(requester),
         round: Digest([1; 32]),
         nonce: Digest([2; 32]),
-        seed: Seed::new([seed; 32]),
-        sealed_seed: "00".repeat(60),
+        seed: (u64::from(seed), Seed::new([seed; 32])),
         time: 1_800_000_000,
     }
 }
@@ -181,7 +180,7 @@ fn a_cell_under_k_stays_hidden_though_its_noise_passes_tau() {
         let mut terms = terms("aino", 0);
         let mut bytes = [0; 32];
         bytes[..4].copy_from_slice(&seed.to_be_bytes());
-        terms.seed = Seed::new(bytes);
+        terms.seed.1 = Seed::new(bytes);
         let permit = Ledger::default().debit(admitted, terms, &mut Memory::default()).unwrap_or_else(|_| panic!());
         read(&release(permit, &[count], 0))
     };
@@ -229,7 +228,8 @@ fn the_allowance_holds_to_the_last_unit_and_for_everybody() {
     let ask = |policy: &Policy, ledger: &mut Ledger, who: &str, by: &str, period: &str| {
         let admitted = admit(policy, &request(by, None, "clients", 25, period)).unwrap();
         assert_eq!(admitted.cost(), cost);
-        match ledger.debit(admitted, terms(who, 1), &mut Memory::default()) {
+        let unused = u8::try_from(ledger.seeds_used()).unwrap();
+        match ledger.debit(admitted, terms(who, unused), &mut Memory::default()) {
             Ok(_) => Ok(()),
             Err(DebitError::Refused(refusal)) => Err(refusal),
             Err(_) => panic!("neither granted nor refused"),
@@ -301,6 +301,37 @@ fn a_debit_that_could_not_be_written_ends_the_ledger() {
     sink.broken = false;
     assert!(matches!(ledger.debit(admitted("area"), terms("aino", 1), &mut sink), Err(DebitError::Lost)));
     assert_eq!(sink.entries.len(), 1);
+}
+
+/// A seed pays for one draw; a period that is closed or was recovered for none.
+#[test]
+fn no_seed_serves_twice_and_nothing_leaves_an_ended_period() {
+    let policy = policy(1_000_000_000, 1_000_000_000_000, None);
+    let admitted = |by, period| admit(&policy, &request(by, None, "clients", 25, period)).unwrap();
+    let (mut ledger, mut sink) = (Ledger::default(), Memory::default());
+    assert!(ledger.debit(admitted("sex", "2026Q3"), terms("aino", 4), &mut sink).is_ok());
+    assert!(ledger.is_used(4) && !ledger.is_used(3) && ledger.seeds_used() == 5);
+    let again = ledger.debit(admitted("area", "2026Q3"), terms("aino", 4), &mut sink).err();
+    assert!(matches!(again, Some(DebitError::Refused(Refusal::NoSeed))));
+    assert_eq!(sink.entries.len(), 1, "nothing was written");
+    let twice = Entry::Debit(match canonical::from_bytes(&sink.entries[0]).unwrap() {
+        Entry::Debit(debit) => debit,
+        _ => panic!("no debit"),
+    });
+    assert_eq!(ledger.replay(1, &twice).err(), Some(koonti_disclosure::ledger::Error::Seed), "nor is it folded");
+
+    let (source, q3) = (name("r"), "2026Q3".parse().unwrap());
+    let closing = ledger.closing(&source, q3, 9);
+    let Entry::Closed { nano_rho, debits, .. } = &closing else { panic!("no closing") };
+    assert_eq!((*nano_rho, *debits), (20_000_000, 1));
+    ledger.replay(2, &closing).unwrap();
+    let periods = vec!["2026Q2".parse().unwrap()];
+    ledger.replay(3, &Entry::Recovered { periods, source, time: 9 }).unwrap();
+    for (period, refusal) in [("2026Q3", Refusal::PeriodClosed), ("2026Q2", Refusal::AllowanceExhausted)] {
+        let late = ledger.debit(admitted("area", period), terms("aino", 5), &mut sink).err();
+        assert!(matches!(late, Some(DebitError::Refused(found)) if found == refusal), "{period}");
+        assert_eq!(ledger.check(&admitted("area", period), &name("aino")).err(), Some(refusal));
+    }
 }
 
 #[test]

@@ -159,8 +159,7 @@ fn release(request: &TableRequest) -> Vec<u8> {
         requester: name("aino"),
         round: Digest([1; 32]),
         nonce: Digest([2; 32]),
-        seed: Seed::new([3; 32]),
-        sealed_seed: "00".repeat(60),
+        seed: (0, Seed::new([3; 32])),
         time: 1_770_000_000,
     };
     let admitted = policy.admit(request, &holdings).expect("the policy allows it");

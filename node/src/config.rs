@@ -14,6 +14,17 @@ struct File {
     keys: Option<PathBuf>,
     policy: PathBuf,
     register: PathBuf,
+    witness: Option<Witness>,
+}
+
+/// A witness outside the region, without whose cosignature nothing leaves.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Witness {
+    /// `http://host:port`.
+    pub url: String,
+    /// Its public key, as `koonti witness init` printed it.
+    pub key: String,
 }
 
 /// Where a node's things are. Paths are absolute or relative to the working
@@ -31,6 +42,8 @@ pub struct Config {
     pub policy: PathBuf,
     /// The mapping of the register.
     pub register: PathBuf,
+    /// The witness outside, if one is required.
+    pub witness: Option<Witness>,
 }
 
 impl Config {
@@ -53,6 +66,7 @@ impl Config {
             enrolment: file.enrolment,
             policy: base.join(&file.policy),
             register: base.join(&file.register),
+            witness: file.witness,
             state,
         })
     }

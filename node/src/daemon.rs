@@ -5,6 +5,8 @@
 //! coordinator then repeats every offer that is still unanswered, so an answer
 //! that could not be delivered needs no queue of its own.
 
+use crate::cosign;
+use crate::deposit::{Deposits, Stop};
 use crate::desk::{Desk, Next, tick};
 use crate::error::Error;
 use crate::inbox::{self, Done};
@@ -23,6 +25,8 @@ use tokio_stream::StreamExt;
 const INBOX_EVERY: Duration = Duration::from_millis(300);
 /// Longest wait between two attempts to connect.
 const LONGEST_BACKOFF: Duration = Duration::from_secs(30);
+/// How often what is new in the log is deposited, if nothing else leaves.
+const DEPOSIT_EVERY: Duration = Duration::from_millis(500);
 /// How often one answer is tried before it is left to the next reconnect.
 const DELIVERY_ATTEMPTS: u32 = 5;
 
@@ -37,6 +41,8 @@ enum Work {
 
 /// What goes out, and the moment at which it may leave.
 struct Outgoing {
+    /// Entries of the log that led to it: they are shown no earlier than it leaves.
+    entries: u64,
     letter: Letter,
     at: Instant,
 }
@@ -54,19 +60,20 @@ enum Letter {
 /// When the disk fails, or the node cannot start.
 pub(crate) async fn run(desk: Arc<Desk>) -> Result<(), Error> {
     let link = NodeLink::new(&desk.config().coordinator, &desk.keys().credentials)?;
+    let deposits = Arc::new(Deposits::new(desk.clone(), link.clone())?);
     let (to_worker, work) = sync_channel::<Work>(MOST_WAITING);
     let (outgoing, to_send) = unbounded_channel();
-    let worker_desk = desk.clone();
+    let (worker_desk, guard) = (desk.clone(), deposits.clone());
     let (worker_ended, mut ended) = unbounded_channel();
     std::thread::spawn(move || {
-        let result = worker(&worker_desk, &work, &outgoing);
+        let result = worker(&worker_desk, &guard, &work, &outgoing);
         // The receiver is gone only when the process is ending anyway.
         let _ = worker_ended.send(result);
     });
     tokio::select! {
         result = ended.recv() => result.unwrap_or_else(|| Err(Error::Refused("the worker has panicked: see the log".into()))),
-        () = attend_for_ever(&desk, &link, &to_worker) => Ok(()),
-        () = deliver(&link, to_send) => Ok(()),
+        error = attend_for_ever(&desk, &link, &deposits, &to_worker) => Err(error),
+        error = deliver(&link, &deposits, to_send) => Err(error),
         () = stop_signal() => { tracing::info!("stopping"); Ok(()) }
     }
 }
@@ -79,16 +86,18 @@ async fn stop_signal() {
     tokio::select! { _ = term.recv() => {}, _ = int.recv() => {} }
 }
 
-async fn attend_for_ever(desk: &Desk, link: &NodeLink, to_worker: &SyncSender<Work>) {
+/// Ends only when nothing may leave any more.
+async fn attend_for_ever(desk: &Desk, link: &NodeLink, deposits: &Deposits, to_worker: &SyncSender<Work>) -> Error {
     let mut failures = 0u32;
     loop {
         let began = Instant::now();
-        match attend(desk, link, to_worker).await {
+        match attend(desk, link, deposits, to_worker).await {
             Ok(()) => tracing::info!("the connection has ended; connecting again"),
-            Err(Failure::Denied(_)) => {
+            Err(Stop::State(error)) => return error,
+            Err(Stop::Failure(Failure::Denied(_))) => {
                 tracing::warn!("the coordinator does not know this node yet: its roster must list it; trying again");
             }
-            Err(failure) => tracing::warn!(%failure, "not connected; trying again"),
+            Err(Stop::Failure(failure)) => tracing::warn!(%failure, "not connected; trying again"),
         }
         failures = if began.elapsed() > Duration::from_secs(20) { 0 } else { failures.saturating_add(1) };
         tokio::time::sleep(backoff(failures)).await;
@@ -102,9 +111,20 @@ fn backoff(failures: u32) -> Duration {
     full / 2 + full * u32::try_from(jitter).unwrap_or(0) / 512
 }
 
-async fn attend(desk: &Desk, link: &NodeLink, to_worker: &SyncSender<Work>) -> Result<(), Failure> {
+async fn attend(desk: &Desk, link: &NodeLink, deposits: &Deposits, to_worker: &SyncSender<Work>) -> Result<(), Stop> {
+    // Before anything else: is this the log that the coordinator knows?
+    let first = !deposits.confirmed();
+    deposits.level(0).await?;
+    if first {
+        // Nothing is computed yet, so everything may be shown.
+        desk.fix_seeds()?;
+        deposits.show();
+        deposits.level(0).await?;
+        deposits.confirm();
+    }
     let version = env!("CARGO_PKG_VERSION").to_owned();
-    let mut items = link.attend(Hello { version, codebook: Codebook::built_in().hash() }).await?;
+    let hello = Hello { version, codebook: Codebook::built_in().hash(), witnessed: cosign::witnessed(desk)? };
+    let mut items = link.attend(hello).await?;
     tracing::info!("connected to the coordinator");
     while let Some(item) = items.next().await {
         match item {
@@ -126,19 +146,46 @@ async fn attend(desk: &Desk, link: &NodeLink, to_worker: &SyncSender<Work>) -> R
                 Ok(None) => {}
                 Err(error) => tracing::warn!(%error, "a roster was refused"),
             },
+            Ok(ToNode::Glimpse(glimpse)) => {
+                if let Some((size, signature)) = cosign::cosign(desk, &glimpse)? {
+                    link.cosign(size, &signature).await?;
+                }
+            }
             // What this version cannot parse it cannot answer; the offer stays open.
             Err(Failure::Invalid(what)) => tracing::warn!(%what, "an offer was not understood: upgrade this node?"),
-            Err(failure) => return Err(failure),
+            Err(failure) => return Err(failure.into()),
         }
     }
     Ok(())
 }
 
-async fn deliver(link: &NodeLink, mut to_send: UnboundedReceiver<Outgoing>) {
-    while let Some(outgoing) = to_send.recv().await {
-        let link = link.clone();
+/// Nothing leaves before the coordinator holds and has cosigned what led to it. Ends
+/// only when nothing may leave any more.
+async fn deliver(link: &NodeLink, deposits: &Arc<Deposits>, mut to_send: UnboundedReceiver<Outgoing>) -> Error {
+    let (stopped, mut stop) = unbounded_channel();
+    let mut often = tokio::time::interval(DEPOSIT_EVERY);
+    often.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        let outgoing = tokio::select! {
+            Some(error) = stop.recv() => return error,
+            _ = often.tick(), if deposits.confirmed() => {
+                // What the operator did is told without waiting for an answer to leave.
+                if let Err(Stop::State(error)) = deposits.level(0).await {
+                    return error;
+                }
+                continue;
+            }
+            outgoing = to_send.recv() => outgoing,
+        };
+        let Some(outgoing) = outgoing else {
+            return Error::Refused("the worker has ended".into());
+        };
+        let (link, deposits, stopped) = (link.clone(), deposits.clone(), stopped.clone());
         tokio::spawn(async move {
             tokio::time::sleep_until(outgoing.at.into()).await;
+            if !level(&deposits, outgoing.entries, &stopped).await {
+                return;
+            }
             match outgoing.letter {
                 Letter::Answer(id, answer) => {
                     insist(|| link.answer(id, &answer)).await;
@@ -153,6 +200,25 @@ async fn deliver(link: &NodeLink, mut to_send: UnboundedReceiver<Outgoing>) {
             }
         });
     }
+}
+
+/// Brings the coordinator's copy of the log level; false when that cannot be done.
+async fn level(deposits: &Deposits, least: u64, stopped: &UnboundedSender<Error>) -> bool {
+    for attempt in 1..=DELIVERY_ATTEMPTS {
+        match deposits.level(least).await {
+            Ok(()) => return true,
+            Err(Stop::Failure(Failure::Unavailable(_))) => tokio::time::sleep(backoff(attempt)).await,
+            Err(Stop::Failure(failure)) => {
+                tracing::warn!(%failure, "this node's log was not taken");
+                return false;
+            }
+            Err(Stop::State(error)) => {
+                drop(stopped.send(error));
+                return false;
+            }
+        }
+    }
+    false
 }
 
 /// Tries a delivery several times; false when it was refused or given up. The
@@ -173,27 +239,37 @@ async fn insist<F: Future<Output = Result<(), Failure>>>(send: impl Fn() -> F) -
 
 /// Works on offers, rounds and orders until the channel closes. An error here is
 /// one of the disk: the process ends, and the next start resumes.
-fn worker(desk: &Desk, work: &Receiver<Work>, outgoing: &UnboundedSender<Outgoing>) -> Result<(), Error> {
-    let resumed = desk.resume()?;
-    if resumed > 0 {
-        tracing::info!(resumed, "finished what a stop had cut short");
-    }
-    let post = |letter, at| drop(outgoing.send(Outgoing { letter, at }));
+fn worker(
+    desk: &Desk,
+    deposits: &Deposits,
+    work: &Receiver<Work>,
+    outgoing: &UnboundedSender<Outgoing>,
+) -> Result<(), Error> {
+    let entries = || desk.store().books().tree().len();
+    let post = |letter, at| drop(outgoing.send(Outgoing { entries: entries(), letter, at }));
     let send = |id, answer, at| post(Letter::Answer(id, answer), at);
-    for id in desk.approved() {
-        compute(desk, id, &send)?;
-    }
+    let mut resumed = false;
     let mut rounds = Rounds::new(desk);
     let mut looked = Instant::now();
     loop {
         // By the clock and not when idle: a flood of offers must not keep the
         // operator's orders waiting.
+        deposits.show();
+        let item = work.recv_timeout(INBOX_EVERY);
+        // Nothing comes before this log is known to be the newest.
+        if deposits.confirmed() && !resumed {
+            resume(desk, &send)?;
+            resumed = true;
+        }
         if looked.elapsed() >= INBOX_EVERY {
-            orders(desk, &send)?;
+            orders(desk, resumed, &send)?;
+            if resumed {
+                desk.fix_seeds()?;
+            }
             rounds.expire()?;
             looked = Instant::now();
         }
-        let offer = match work.recv_timeout(INBOX_EVERY) {
+        let offer = match item {
             Ok(Work::Offer(offer)) => offer,
             Ok(Work::Round(message)) => {
                 let letters = rounds.take(&message)?;
@@ -221,11 +297,25 @@ fn worker(desk: &Desk, work: &Receiver<Work>, outgoing: &UnboundedSender<Outgoin
     }
 }
 
-/// Works off what the operator has ordered.
-fn orders(desk: &Desk, send: &impl Fn(Digest, Answer, Instant)) -> Result<(), Error> {
+/// Takes up what a stop has cut short, once it is known that this log is the newest.
+fn resume(desk: &Desk, send: &impl Fn(Digest, Answer, Instant)) -> Result<(), Error> {
+    desk.destroy()?;
+    let resumed = desk.resume()?;
+    if resumed > 0 {
+        tracing::info!(resumed, "finished what a stop had cut short");
+    }
+    for id in desk.approved() {
+        compute(desk, id, send)?;
+    }
+    Ok(())
+}
+
+/// Works off what the operator has ordered; questions only once `resumed`.
+fn orders(desk: &Desk, resumed: bool, send: &impl Fn(Digest, Answer, Instant)) -> Result<(), Error> {
     for done in inbox::work_off(desk.config(), desk.store())? {
         match done {
-            Done::Compute(id) => compute(desk, id, send)?,
+            Done::Compute(id) if resumed => compute(desk, id, send)?,
+            Done::Compute(_) => {}
             Done::Declined(id) => send(id, Answer::Refusal(Refusal::DeclinedByPerson), Instant::now()),
             Done::Roster => desk.reload_roster()?,
             Done::Nothing => {}
@@ -239,7 +329,7 @@ fn compute(desk: &Desk, id: Digest, send: &impl Fn(Digest, Answer, Instant)) -> 
     let request = {
         let books = desk.store().books();
         let question = books.fold.questions.get(&id).and_then(|k| k.question.as_ref());
-        question.and_then(crate::entry::Question::signed)
+        question.and_then(koonti_evidence::entry::node::Question::signed)
     };
     let Some(signed) = request else { return Ok(()) };
     let answer = desk.compute(id)?;

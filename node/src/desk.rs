@@ -8,13 +8,12 @@
 //! extract is opened after the last point at which it could say no.
 
 use crate::config::Config;
-use crate::entry::{By, Own, Question};
 use crate::error::Error;
 use crate::fold::{Known, Standing};
-use crate::keys::{self, Keys};
+use crate::keys::Keys;
 use crate::source::Mapping;
-use crate::store::Store;
-use crate::{clock, extracts, fault};
+use crate::store::{Books, Store};
+use crate::{asked, clock, extracts, fault, seeds};
 use koonti_disclosure::identity::{Intent, SignedRelease, SignedRequest};
 use koonti_disclosure::ledger::{DebitError, Terms};
 use koonti_disclosure::masked::{MaskedInput, Masks};
@@ -24,6 +23,8 @@ use koonti_disclosure::request::ReleaseKind;
 use koonti_disclosure::roster::{Role, Roster, SignedRoster};
 use koonti_disclosure::stream::Seed;
 use koonti_disclosure::{Codebook, Digest, Exact, Permit, Policy, Progress, Refusal, TableRequest, Tally};
+use koonti_evidence::entry::Place;
+use koonti_evidence::entry::node::{By, Own, Question};
 use koonti_proto::wire::{Answer, Offer, Quote};
 use std::sync::{PoisonError, RwLock};
 
@@ -132,7 +133,7 @@ impl Desk {
             refusal: None,
             answered_before: matches!(standing, Some(Standing::Released | Standing::Debited)),
         };
-        match self.admit(&offer.request) {
+        match self.admit(&offer.request, u64::MAX) {
             Ok(admitted) => {
                 (quote.k, quote.tau, quote.cost) = (admitted.k(), admitted.tau().unwrap_or(0), admitted.cost());
                 if !quote.answered_before {
@@ -183,10 +184,15 @@ impl Desk {
         if offer.deadline < clock::now() {
             return self.refuse(id, Refusal::RequestExpired);
         }
-        let admitted = match self.admit(&offer.request) {
+        let (asked, known) = match self.logged(offer) {
+            Ok(places) => places,
+            Err(refusal) => return self.refuse(id, refusal),
+        };
+        let admitted = match self.admit(&offer.request, known) {
             Ok(admitted) => admitted,
             Err(refusal) => return self.refuse(id, refusal),
         };
+        let before = self.store.books().fold.questions.get(&id).and_then(|known| known.by);
         let mut books = self.store.books();
         // What was debited already is neither debited nor approved again.
         let carries = books.fold.ledger.may_carry(id);
@@ -196,14 +202,16 @@ impl Desk {
             return self.refuse(id, refusal);
         }
         books.append(Own::Question(Box::new(Question {
+            asked,
             deadline: offer.deadline,
+            known,
             nonce: offer.nonce,
             request: serde_json::from_slice(&offer.request.bytes()).expect("canonical bytes are JSON"),
             round: offer.round,
             time: clock::now(),
         })))?;
         let by = match self.policy.approval() {
-            _ if carries => known.and_then(|known| known.by),
+            _ if carries => before,
             Approval::Each => None,
             Approval::Auto => Some(By::Policy),
         };
@@ -221,7 +229,7 @@ impl Desk {
         if question.deadline < clock::now() {
             return self.refused(id, Refusal::RequestExpired);
         }
-        let admitted = match self.asks(&signed).and_then(|()| self.admit(&signed)) {
+        let admitted = match self.asks(&signed).and_then(|()| self.admit(&signed, question.known)) {
             Ok(admitted) if self.extracts_readable(&admitted) => admitted,
             Ok(_) => {
                 tracing::error!(
@@ -234,13 +242,14 @@ impl Desk {
         if let Some(strictness) = admitted.strictness() {
             return Ok(Answer::Ready(strictness));
         }
-        let seed = keys::random()?;
+        let Some(seed) = self.next_seed(question.known) else {
+            return self.refused(id, Refusal::NoSeed);
+        };
         let terms = Terms {
             requester: signed.requester().clone(),
             round: question.round,
             nonce: question.nonce,
-            sealed_seed: self.keys.seal.seal_seed(id, &seed)?,
-            seed: Seed::new(seed),
+            seed,
             time: clock::now(),
         };
         fault::step("before-debit");
@@ -275,19 +284,73 @@ impl Desk {
     /// # Errors
     /// When the disk fails.
     pub fn resume(&self) -> Result<usize, Error> {
-        let open: Vec<(u64, Digest, Option<String>)> = {
+        let open: Vec<(u64, u64, bool)> = {
             let books = self.store.books();
-            let debits = books.fold.ledger.open();
-            debits.map(|(seq, debit)| (seq, debit.request_id(), debit.sealed_seed().map(str::to_owned))).collect()
+            books.fold.ledger.open().map(|(seq, debit)| (seq, debit.seed(), debit.is_regional())).collect()
         };
-        for (seq, id, sealed) in &open {
-            let seed = sealed.as_ref().and_then(|sealed| self.keys.seal.open_seed(*id, sealed));
-            match seed.and_then(|seed| self.store.resume(*seq, Seed::new(seed)).ok()) {
+        for (seq, number, regional) in &open {
+            let seed = self.seed(*number).filter(|_| !regional);
+            match seed.and_then(|seed| self.store.resume(*seq, seed).ok()) {
                 Some(permit) => drop(self.finish(permit)?),
-                None => self.store.abort(*seq, clock::now())?,
+                None => {
+                    if *regional {
+                        seeds::wipe(&self.config.state, *number)?;
+                    }
+                    self.store.abort(*seq, clock::now())?;
+                }
             }
         }
         Ok(open.len())
+    }
+
+    /// Fixes further seeds in the log when few are left.
+    ///
+    /// # Errors
+    /// When the disk or the source of randomness fails.
+    pub fn fix_seeds(&self) -> Result<(), Error> {
+        let mut books = self.store.books();
+        // Those whose files a restored state lacks are no use.
+        let unused = books.fold.unused_seeds(u64::MAX);
+        let left = unused.filter(|number| self.opens(&books, *number)).count();
+        if left as u64 >= seeds::BATCH / 2 {
+            return Ok(());
+        }
+        let first = books.fold.seeds.len() as u64;
+        let commitments = seeds::draw(&self.config.state, &self.keys.seal, first)?;
+        books.append(Own::Seeds { commitments, first, time: clock::now() })
+    }
+
+    /// The next unused seed that the log had fixed when it had `known` entries.
+    pub(crate) fn next_seed(&self, known: u64) -> Option<(u64, Seed)> {
+        let unused = self.store.books().fold.unused_seeds(known);
+        unused.into_iter().find_map(|number| Some((number, self.seed(number)?)))
+    }
+
+    fn seed(&self, number: u64) -> Option<Seed> {
+        let commitment = *self.store.books().fold.seeds.get(usize::try_from(number).ok()?)?;
+        seeds::open(&self.config.state, &self.keys.seal, number, commitment)
+    }
+
+    fn opens(&self, books: &Books, number: u64) -> bool {
+        let commitment = usize::try_from(number).ok().and_then(|number| books.fold.seeds.get(number));
+        commitment.is_some_and(|it| seeds::open(&self.config.state, &self.keys.seal, number, *it).is_some())
+    }
+
+    /// Where the coordinator's log asks an offer, and how many entries of this node's
+    /// log it had cosigned before.
+    fn logged(&self, offer: &Offer) -> Result<(Place, u64), Refusal> {
+        let roster = self.roster().ok_or(Refusal::RequesterUnknown)?;
+        let own = self.store.books();
+        asked::check(offer, &self.keys.member, roster.coordinator().log, own.tree())
+    }
+
+    /// Deletes again what the log says is deleted: a stop may have come in between.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub(crate) fn destroy(&self) -> Result<(), Error> {
+        let destroyed = self.store.books().fold.destroyed.clone();
+        destroyed.iter().try_for_each(|destroyed| crate::inbox::destroy(&self.config.state, destroyed))
     }
 
     /// Questions that were approved and not begun when the node stopped.
@@ -363,11 +426,15 @@ impl Desk {
         if signed.intent() == Intent::Ask { Ok(()) } else { Err(Refusal::SignatureInvalid) }
     }
 
-    pub(crate) fn admit(&self, signed: &SignedRequest) -> Result<Admitted, Refusal> {
+    /// Admits a question to what the log held when it had `known` entries.
+    pub(crate) fn admit(&self, signed: &SignedRequest, known: u64) -> Result<Admitted, Refusal> {
         self.requester(signed)?;
+        if self.store.books().fold.policy != Some(self.policy.hash()) {
+            return Err(Refusal::PolicyNotApproved);
+        }
         let roster = self.roster.read().unwrap_or_else(PoisonError::into_inner);
         let roster = roster.as_ref().ok_or(Refusal::RequesterUnknown)?;
-        let vintages = self.store.books().fold.holdings(&self.mapping.register, &self.mapping.source);
+        let vintages = self.store.books().fold.holdings(&self.mapping.register, &self.mapping.source, known);
         let areas = roster.node(&self.keys.member.name).map(|n| n.areas.clone()).unwrap_or_default();
         let holdings = Holdings {
             region: &self.keys.member.region,

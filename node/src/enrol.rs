@@ -5,7 +5,10 @@ use crate::error::Error;
 use crate::keys::{self, Keys, Member};
 use koonti_disclosure::identity::IdentityKey;
 use koonti_disclosure::names::hex;
+use koonti_disclosure::roster::LogKeys;
 use koonti_disclosure::{Digest, Name, canonical};
+use koonti_evidence::note::{LogKey, WitnessKey};
+use koonti_evidence::origin::{cosigner, node_origin};
 use koonti_proto::edge::pki::{self, Kind};
 use koonti_proto::{Token, enroll};
 use zeroize::Zeroizing;
@@ -49,11 +52,27 @@ pub async fn take_up(config: &Config, token: &Token) -> Result<Enrolled, Error> 
     let (key_pem, csr_pem, spki) = pki::new_key_and_csr().map_err(pki_error)?;
     let key_pem = Zeroizing::new(key_pem);
     let renewed = before.is_some();
-    let identity = match before {
-        Some(before) => before.identity,
-        None => IdentityKey::from_seed(keys::random()?),
+    let origin = node_origin(&token.region, &token.name);
+    let fresh = || keys::random().map(Zeroizing::new);
+    let (log, witness) = (fresh()?, fresh()?);
+    let (identity, logs) = match before {
+        Some(before) => {
+            let logs = before.logs();
+            (before.identity, logs)
+        }
+        None => {
+            let of_text = |e: koonti_evidence::note::Error| Error::Refused(e.to_string());
+            let logs = LogKeys {
+                log: LogKey::from_seed(&origin, log.clone()).map_err(of_text)?.verifier().public(),
+                witness: WitnessKey::from_seed(&cosigner(&origin), witness.clone())
+                    .map_err(of_text)?
+                    .verifier()
+                    .public(),
+            };
+            (IdentityKey::from_seed(keys::random()?), logs)
+        }
     };
-    let (certificate_pem, ca_pem) = enroll(&config.enrolment, token, &csr_pem, &identity).await?;
+    let (certificate_pem, ca_pem) = enroll(&config.enrolment, token, &csr_pem, &identity, Some(&logs)).await?;
     koonti_journal::create_dir_private(&config.state)?;
     koonti_journal::create_dir_private(&config.keys)?;
     let write = |name: &str, text: &str| koonti_journal::write_atomic(&config.keys.join(name), text.as_bytes(), 0o600);
@@ -62,6 +81,8 @@ pub async fn take_up(config: &Config, token: &Token) -> Result<Enrolled, Error> 
     write("ca.crt", &ca_pem)?;
     if !renewed {
         write("identity.key", &identity.seed_hex())?;
+        write("log.key", &Zeroizing::new(hex(&*log)))?;
+        write("witness.key", &Zeroizing::new(hex(&*witness)))?;
         write("seal.key", &Zeroizing::new(hex(&keys::random()?)))?;
     }
     let member = Member { governance: token.governance, name: token.name.clone(), region: token.region.clone() };

@@ -51,6 +51,32 @@ pub enum Error {
     /// A roster.
     #[error(transparent)]
     Roster(#[from] koonti_disclosure::roster::Error),
+    /// The state was set back to an older copy.
+    #[error(
+        "the state of this node has been set back: its log has {here} entries, and the coordinator has cosigned {there}. Nothing leaves this node until `koonti-node recover` has fetched the rest"
+    )]
+    RolledBack {
+        /// Entries here.
+        here: u64,
+        /// Entries that the coordinator has cosigned.
+        there: u64,
+    },
+    /// The coordinator holds another log of this node.
+    #[error(
+        "the coordinator holds another log of this node than this one ({kept} has its checkpoint). Does a second node run with this identity, or was the state of this one altered? Nothing leaves it until that is known; `koonti-node recover` takes the log that the coordinator has cosigned, and keeps this one aside"
+    )]
+    Forked {
+        /// Where the other checkpoint is kept.
+        kept: String,
+    },
+    /// The coordinator's log is not the one that this node has cosigned.
+    #[error(
+        "the coordinator's log is not the one that this node cosigned before: entries were altered or removed there. The evidence is {kept}, and state/witnessed.note; tell the region's auditor. This node stays stopped"
+    )]
+    CoordinatorForked {
+        /// Where the new checkpoint is kept.
+        kept: String,
+    },
     /// Anything else that the operator asked for and cannot have.
     #[error("{0}")]
     Refused(String),

@@ -4,28 +4,39 @@
 //! mode 0600, and opened only for a tally, after the debit is durable.
 
 use crate::error::Error;
-use crate::keys::SealKey;
+use crate::keys::{SealKey, random};
+use koonti_disclosure::commitment::{SALT_BYTES, of_extract};
 use koonti_disclosure::{Codebook, Digest, Period, SourceError};
 use koonti_tally::Slice;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use zeroize::Zeroizing;
 
-/// Seals and writes all slices of a new vintage. Nothing refers to them before
-/// the journal's entry is written.
+/// Seals and writes all slices of a new vintage, each behind a fresh salt. Nothing
+/// refers to them before the journal's entry is written. Returns the commitment to
+/// each.
 ///
 /// # Errors
 /// When the disk or the source of randomness fails.
-pub fn write(state: &Path, seal: &SealKey, vintage: Digest, slices: &BTreeMap<Period, Slice>) -> Result<(), Error> {
+pub fn write(
+    state: &Path,
+    seal: &SealKey,
+    vintage: Digest,
+    slices: &BTreeMap<Period, Slice>,
+) -> Result<Vec<Digest>, Error> {
+    let mut commitments = Vec::new();
     let dir = folder(state, vintage);
     koonti_journal::create_dir_private(&state.join("extracts"))?;
     koonti_journal::create_dir_private(&dir)?;
     for (period, slice) in slices {
-        let sealed = seal.seal(&purpose(vintage, *period), slice.to_bytes())?;
+        let (salt, bytes) = (Zeroizing::new(random()?), Zeroizing::new(slice.to_bytes()));
+        commitments.push(of_extract(&salt, vintage, *period, &bytes));
+        let sealed = seal.seal(&purpose(vintage, *period), [&salt[..], &bytes].concat())?;
         koonti_journal::write_atomic(&file(state, vintage, *period), &sealed, 0o600)?;
     }
     let sealed = seal.seal(&proof_purpose(vintage), Vec::new())?;
     koonti_journal::write_atomic(&proof(state, vintage), &sealed, 0o600)?;
-    Ok(())
+    Ok(commitments)
 }
 
 /// True when the file of a vintage's period is there and may be read, and its
@@ -44,7 +55,20 @@ pub fn readable(state: &Path, seal: &SealKey, vintage: Digest, period: Period) -
 pub fn open(state: &Path, seal: &SealKey, vintage: Digest, period: Period) -> Result<Slice, SourceError> {
     let sealed = std::fs::read(file(state, vintage, period)).map_err(|_| SourceError::Gone)?;
     let bytes = seal.open(&purpose(vintage, period), &sealed).ok_or(SourceError::Extract)?;
-    Slice::from_bytes(&bytes, Codebook::built_in()).map_err(|_| SourceError::Extract)
+    let (_, bytes) = bytes.split_at_checked(SALT_BYTES).ok_or(SourceError::Extract)?;
+    Slice::from_bytes(bytes, Codebook::built_in()).map_err(|_| SourceError::Extract)
+}
+
+/// Deletes one period of a vintage.
+///
+/// # Errors
+/// When the disk fails. That it is gone already is well.
+pub fn delete(state: &Path, vintage: Digest, period: Period) -> Result<(), Error> {
+    let path = file(state, vintage, period);
+    match std::fs::remove_file(&path) {
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(Error::file(&path, &e)),
+        _ => Ok(()),
+    }
 }
 
 fn folder(state: &Path, vintage: Digest) -> PathBuf {

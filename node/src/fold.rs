@@ -2,11 +2,10 @@
 //! vintages. Nothing here is stored; it is folded anew at each start.
 
 use crate::clock;
-use crate::entry::{By, Entry, Own, Question};
 use crate::error::Error;
-use koonti_disclosure::identity::SignedRequest;
 use koonti_disclosure::ledger::{self, Ledger};
-use koonti_disclosure::{Codebook, Digest, Name, Period, Refusal, canonical};
+use koonti_disclosure::{Digest, Name, Period, Refusal};
+use koonti_evidence::entry::node::{By, Entry, Own, Question};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
@@ -54,15 +53,37 @@ pub struct Fold {
     pub ledger: Ledger,
     /// Questions by request id.
     pub questions: BTreeMap<Digest, Known>,
-    /// Vintages of each register's data source and period, oldest first.
-    pub vintages: BTreeMap<(Name, Name, Period), Vec<Digest>>,
+    /// Vintages of each register's data source and period, oldest first, each with
+    /// the entry that committed to it.
+    pub vintages: BTreeMap<(Name, Name, Period), Vec<(u64, Digest)>>,
     /// Epoch and hash of the newest approved roster.
     pub roster: Option<(u64, Digest)>,
+    /// The keys that approve this node's rules.
+    pub approvers: Vec<Digest>,
+    /// The rules in force.
+    pub policy: Option<Digest>,
+    /// The commitment to each seed, by number.
+    pub seeds: Vec<Digest>,
+    /// The entry that fixed each batch of seeds, with the number after its last.
+    batches: Vec<(u64, u64)>,
+    /// The time of the newest entry.
+    pub time: u64,
     /// Regional rounds that this node has ever joined, with their questions.
     pub joined: BTreeMap<Digest, Digest>,
     /// Those whose secrets it has erased.
     pub erased: BTreeSet<Digest>,
     debits: BTreeMap<u64, Digest>,
+    /// For each debit: its seed and what it was paid for.
+    paid: Vec<Paid>,
+    closed: BTreeSet<(Name, Period)>,
+    /// Vintages, periods and seeds whose files are to be gone.
+    pub destroyed: Vec<(Digest, Vec<Period>, Vec<u64>)>,
+}
+
+struct Paid {
+    seed: u64,
+    source: Name,
+    periods: Vec<Period>,
 }
 
 impl Fold {
@@ -93,11 +114,13 @@ impl Fold {
 
     /// Notes an entry outside the ledger, which keeps its own books.
     pub fn note(&mut self, seq: u64, entry: &Entry) {
+        self.time = self.time.max(entry.time());
         match entry {
             Entry::Ledger(ledger::Entry::Debit(debit)) => {
                 self.debited(seq, debit.request_id(), debit.time());
             }
             Entry::Ledger(ledger::Entry::Carry { debit, time, .. }) => {
+                self.note_paid(*debit);
                 if let Some(id) = self.debits.get(debit).copied() {
                     self.stand(id, Standing::Debited, *time);
                 }
@@ -114,11 +137,11 @@ impl Fold {
             Entry::Own(Own::Imported { periods, register, source, vintage, .. }) => {
                 for period in periods {
                     let key = (register.clone(), source.clone(), *period);
-                    self.vintages.entry(key).or_default().push(*vintage);
+                    self.vintages.entry(key).or_default().push((seq, *vintage));
                 }
             }
             Entry::Own(Own::Question(question)) => {
-                if let Some(id) = question.id() {
+                if let Some(id) = question.signed().map(|signed| signed.request().id()) {
                     let time = question.time;
                     let question = Some((**question).clone());
                     let by = self.questions.get(&id).and_then(|known| known.by);
@@ -131,7 +154,19 @@ impl Fold {
             Entry::Own(Own::RoundErased { round, .. }) => {
                 self.erased.insert(*round);
             }
-            Entry::Own(Own::Masked { .. }) => {}
+            Entry::Own(Own::Approvers { keys, .. }) => self.approvers.clone_from(keys),
+            Entry::Own(Own::PolicyApproved { policy, .. }) => self.policy = Some(*policy),
+            Entry::Own(Own::Seeds { commitments, .. }) => {
+                self.seeds.extend(commitments);
+                self.batches.push((seq, self.seeds.len() as u64));
+            }
+            Entry::Ledger(ledger::Entry::Closed { period, source, .. }) => {
+                self.closed.insert((source.clone(), *period));
+            }
+            Entry::Own(Own::Destroyed { periods, seeds, vintage, .. }) => {
+                self.destroyed.push((*vintage, periods.clone(), seeds.clone()));
+            }
+            Entry::Ledger(ledger::Entry::Recovered { .. }) | Entry::Own(Own::Genesis { .. } | Own::Masked { .. }) => {}
             Entry::Own(Own::Approved { by, request, time }) => {
                 self.stand(*request, Standing::Approved(*by), *time);
                 if let Some(known) = self.questions.get_mut(request) {
@@ -145,36 +180,58 @@ impl Fold {
     }
 
     /// The vintage that a question about each held period is answered from: the
-    /// one first released from, else the newest.
-    pub fn holdings(&self, register: &Name, source: &Name) -> BTreeMap<Period, Digest> {
+    /// one first released from, else the newest; of those that the log held when it had
+    /// `below` entries.
+    pub fn holdings(&self, register: &Name, source: &Name, below: u64) -> BTreeMap<Period, Digest> {
         let held = self.vintages.iter().filter(|((r, s, _), _)| r == register && s == source);
         held.filter_map(|((_, _, period), vintages)| {
             let first = self.ledger.first_vintage(source, *period);
-            first.or_else(|| vintages.last().copied()).map(|vintage| (*period, vintage))
+            let mut before =
+                vintages.iter().filter(|(seq, vintage)| *seq < below && first.is_none_or(|f| f == *vintage));
+            before.next_back().map(|(_, vintage)| (*period, *vintage))
         })
         .collect()
+    }
+
+    /// Seeds whose debits were of this source and of closed periods only, this period
+    /// among them.
+    pub fn seeds_of(&self, source: &Name, period: Period) -> Vec<u64> {
+        let closed = |paid: &&Paid| {
+            paid.source == *source
+                && paid.periods.contains(&period)
+                && paid.periods.iter().all(|p| self.closed.contains(&(source.clone(), *p)))
+        };
+        self.paid.iter().filter(closed).map(|paid| paid.seed).collect()
+    }
+
+    /// The unused seeds of those that the log held when it had `below` entries, in order.
+    pub fn unused_seeds(&self, below: u64) -> std::ops::Range<u64> {
+        let fixed = self.batches.iter().rev().find(|(seq, _)| *seq < below).map_or(0, |(_, end)| *end);
+        self.ledger.seeds_used()..fixed
+    }
+
+    /// True when a period is closed.
+    pub fn is_closed(&self, source: &Name, period: Period) -> bool {
+        self.closed.contains(&(source.clone(), period))
     }
 
     /// Notes that a question was debited by entry `seq`.
     pub fn debited(&mut self, seq: u64, request: Digest, time: u64) {
         self.debits.insert(seq, request);
+        self.note_paid(seq);
         self.stand(request, Standing::Debited, time);
+    }
+
+    /// Notes what the debit of entry `seq` uses, once the ledger has taken it.
+    fn note_paid(&mut self, seq: u64) {
+        if let Some((_, debit)) = self.ledger.open().find(|(open, _)| *open == seq) {
+            let (source, periods) = (debit.source().clone(), debit.periods().to_vec());
+            self.paid.push(Paid { seed: debit.seed(), source, periods });
+        }
     }
 
     fn stand(&mut self, id: Digest, standing: Standing, time: u64) {
         let known = self.questions.entry(id).or_insert(Known { question: None, standing, by: None, time });
         (known.standing, known.time) = (standing, time);
-    }
-}
-
-impl Question {
-    /// The signed request, parsed.
-    pub fn signed(&self) -> Option<SignedRequest> {
-        let bytes = canonical::to_bytes(&self.request).ok()?;
-        SignedRequest::parse(&bytes, Codebook::built_in()).ok()
-    }
-
-    fn id(&self) -> Option<Digest> {
-        Some(self.signed()?.request().id())
     }
 }

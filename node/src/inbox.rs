@@ -5,15 +5,18 @@
 //! second. Whoever can write the state directory is the operator: the files
 //! have mode 0600 and no other authority.
 
-use crate::clock;
 use crate::config::Config;
-use crate::entry::{By, Own};
 use crate::error::Error;
 use crate::fold::Standing;
 use crate::keys::Keys;
 use crate::store::Store;
+use crate::{blobs, clock, extracts, seeds};
+use koonti_disclosure::names::hex;
 use koonti_disclosure::roster::SignedRoster;
 use koonti_disclosure::{Digest, Name, Period, Refusal, canonical};
+use koonti_evidence::approvers;
+use koonti_evidence::entry::Approval;
+use koonti_evidence::entry::node::{By, Own};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -34,6 +37,8 @@ pub(crate) enum Order {
     },
     /// A new vintage is written and may be used.
     Import {
+        /// The commitment to the extract of each.
+        commitments: Vec<Digest>,
         /// The quarters that it holds.
         periods: Vec<Period>,
         /// The register that it was read from.
@@ -42,6 +47,27 @@ pub(crate) enum Order {
         source: Name,
         /// Its id.
         vintage: Digest,
+    },
+    /// A period is closed, and its extracts and seeds are deleted.
+    Close {
+        /// The period.
+        period: Period,
+        /// The data source.
+        source: Name,
+    },
+    /// These keys approve the node's rules from now on.
+    Approvers {
+        /// By at least two of those before; empty for the first.
+        approvals: Vec<Approval>,
+        /// The keys, ascending.
+        keys: Vec<Digest>,
+    },
+    /// Rules are in force from now on.
+    Policy {
+        /// By at least two approvers, keys ascending.
+        approvals: Vec<Approval>,
+        /// The rules, canonical.
+        policy: serde_json::Value,
     },
     /// The pending roster becomes the one in force.
     Roster {
@@ -136,8 +162,40 @@ fn work(config: &Config, store: &Store, order: Order) -> Result<Done, Error> {
             Ok(Done::Declined(request))
         }
         Order::Approve { .. } | Order::Decline { .. } => Ok(Done::Nothing),
-        Order::Import { periods, register, source, vintage } => {
-            books.append(Own::Imported { periods, register, source, time, vintage })?;
+        Order::Import { commitments, periods, register, source, vintage } => {
+            books.append(Own::Imported { commitments, periods, register, source, time, vintage })?;
+            Ok(Done::Nothing)
+        }
+        Order::Close { period, source } => {
+            let closing = books.fold.ledger.closing(&source, period, time);
+            books.append_ledger(&closing)?;
+            let held = books.fold.vintages.iter().filter(|((_, s, p), _)| *s == source && *p == period);
+            let vintages: Vec<Digest> = held.flat_map(|(_, all)| all.iter().map(|(_, vintage)| *vintage)).collect();
+            let mut seeds = books.fold.seeds_of(&source, period);
+            for vintage in vintages {
+                let seeds = std::mem::take(&mut seeds);
+                books.append(Own::Destroyed { periods: vec![period], seeds, time, vintage })?;
+            }
+            for destroyed in &books.fold.destroyed {
+                destroy(&config.state, destroyed)?;
+            }
+            Ok(Done::Nothing)
+        }
+        Order::Approvers { approvals, keys } => {
+            if !approvers::may_follow(&books.fold.approvers, &keys, &approvals) {
+                return Ok(Done::Nothing);
+            }
+            books.append(Own::Approvers { approvals, keys, time })?;
+            Ok(Done::Nothing)
+        }
+        Order::Policy { approvals, policy } => {
+            let bytes = canonical::to_bytes(&policy).map_err(|e| Error::Refused(e.to_string()))?;
+            let hash = Digest::of(&bytes);
+            if !approvers::approve_policy(&books.fold.approvers, hash, &approvals) {
+                return Ok(Done::Nothing);
+            }
+            blobs::keep(&config.state, &bytes)?;
+            books.append(Own::PolicyApproved { approvals, policy: hash, time })?;
             Ok(Done::Nothing)
         }
         Order::Roster { epoch, roster } => {
@@ -151,10 +209,20 @@ fn work(config: &Config, store: &Store, order: Order) -> Result<Done, Error> {
             let Some(approved) = approved.filter(|_| newer) else { return Ok(Done::Nothing) };
             // The file first: after a crash in between, the order is still there.
             koonti_journal::write_atomic(&config.roster(), &approved.bytes(), 0o600)?;
-            books.append(Own::RosterApproved { epoch, roster, time })?;
+            blobs::keep(&config.state, approved.roster().bytes())?;
+            books.append(Own::RosterApproved { epoch, roster, signature: hex(approved.signature()), time })?;
             Ok(Done::Roster)
         }
     }
+}
+
+/// Deletes what the log says is deleted. Again is harmless: it may have been cut short.
+pub(crate) fn destroy(state: &Path, destroyed: &(Digest, Vec<Period>, Vec<u64>)) -> Result<(), Error> {
+    let (vintage, periods, seeds) = destroyed;
+    for period in periods {
+        extracts::delete(state, *vintage, *period)?;
+    }
+    seeds.iter().try_for_each(|seed| seeds::wipe(state, *seed))
 }
 
 fn files(dir: &Path) -> Vec<PathBuf> {

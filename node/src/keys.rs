@@ -1,16 +1,19 @@
 //! The node's secrets: files of mode 0600 in one directory that backups leave
 //! out.
 //!
-//! `tls.key`, `tls.crt` and `ca.crt` (PEM), `identity.key` (Ed25519 seed, hex),
-//! `seal.key` (AES-256 key for extracts and noise seeds, hex) and `member.json`
-//! (region, name, governance key). Without `seal.key` the extracts and seeds on
+//! `tls.key`, `tls.crt` and `ca.crt` (PEM), `identity.key`, `log.key` and `witness.key`
+//! (Ed25519 seeds, hex), `seal.key` (AES-256 key for extracts and noise seeds, hex) and
+//! `member.json` (region, name, governance key). Without `seal.key` the extracts and seeds on
 //! disk are noise.
 
 use crate::error::Error;
 use koonti_disclosure::canonical;
 use koonti_disclosure::identity::IdentityKey;
-use koonti_disclosure::names::{hex, unhex};
+use koonti_disclosure::names::unhex;
+use koonti_disclosure::roster::LogKeys;
 use koonti_disclosure::{Digest, Name};
+use koonti_evidence::note::{LogKey, WitnessKey};
+use koonti_evidence::origin::{cosigner, node_origin};
 use koonti_proto::Credentials;
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use ring::rand::{SecureRandom, SystemRandom};
@@ -35,6 +38,10 @@ pub struct Keys {
     pub member: Member,
     /// Signs releases.
     pub identity: IdentityKey,
+    /// Signs the checkpoints of this node's log.
+    pub log: LogKey,
+    /// Cosigns the checkpoints of the coordinator's log.
+    pub witness: WitnessKey,
     /// Seals extracts and seeds.
     pub seal: SealKey,
     /// Proves who this node is to the coordinator.
@@ -53,7 +60,8 @@ impl Keys {
         }
         let bad = |path: &Path, why: &str| Error::Key { path: path.display().to_string(), why: why.to_owned() };
         let bytes = std::fs::read(&member).map_err(|e| Error::file(&member, &e))?;
-        let member = canonical::from_bytes(&bytes).map_err(|e| bad(&member, &e.to_string()))?;
+        let member: Member = canonical::from_bytes(&bytes).map_err(|e| bad(&member, &e.to_string()))?;
+        let origin = node_origin(&member.region, &member.name);
         let secret = |name: &str| -> Result<[u8; 32], Error> {
             let path = dir.join(name);
             let text = Zeroizing::new(std::fs::read_to_string(&path).map_err(|e| Error::file(&path, &e))?);
@@ -68,9 +76,20 @@ impl Keys {
         Ok(Self {
             member,
             identity: IdentityKey::from_seed(secret("identity.key")?),
+            log: LogKey::from_seed(&origin, Zeroizing::new(secret("log.key")?))
+                .map_err(|e| bad(dir, &e.to_string()))?,
+            witness: WitnessKey::from_seed(&cosigner(&origin), Zeroizing::new(secret("witness.key")?))
+                .map_err(|e| bad(dir, &e.to_string()))?,
             seal: SealKey::new(secret("seal.key")?),
             credentials: Credentials { ca_pem: pem("ca.crt")?, cert_pem: pem("tls.crt")?, key_pem: pem("tls.key")? },
         })
+    }
+}
+
+impl Keys {
+    /// The public keys of this node's evidence, as the roster lists them.
+    pub fn logs(&self) -> LogKeys {
+        LogKeys { log: self.log.verifier().public(), witness: self.witness.verifier().public() }
     }
 }
 
@@ -137,20 +156,6 @@ impl SealKey {
         bytes.truncate(length);
         Some(bytes)
     }
-
-    /// Seals a noise seed for the journal, bound to its request.
-    ///
-    /// # Errors
-    /// When the system's source of randomness fails.
-    pub fn seal_seed(&self, request: Digest, seed: &[u8; 32]) -> Result<String, Error> {
-        Ok(hex(&self.seal(&format!("seed {request}"), seed.to_vec())?))
-    }
-
-    /// Opens a sealed seed.
-    pub fn open_seed(&self, request: Digest, sealed: &str) -> Option<[u8; 32]> {
-        let sealed: [u8; NONCE_LEN + 32 + 16] = unhex(sealed).ok()?;
-        self.open(&format!("seed {request}"), &sealed)?.as_slice().try_into().ok()
-    }
 }
 
 #[cfg(test)]
@@ -164,8 +169,5 @@ mod tests {
         assert_eq!(key.open("a", &sealed).unwrap().as_slice(), b"text");
         assert!(key.open("b", &sealed).is_none());
         assert!(SealKey::new([2; 32]).open("a", &sealed).is_none());
-        let seed = key.seal_seed(Digest([3; 32]), &[4; 32]).unwrap();
-        assert_eq!(key.open_seed(Digest([3; 32]), &seed), Some([4; 32]));
-        assert_eq!(key.open_seed(Digest([5; 32]), &seed), None);
     }
 }

@@ -5,19 +5,24 @@
 //! wire form. Generated protobuf types, tonic and rustls are absent from here
 //! (see `koonti-proto`), and so is any way to print a value before the gate.
 
+mod asked;
+pub mod blobs;
 pub mod clock;
 pub mod commands;
 pub mod config;
+mod cosign;
 mod daemon;
+mod deposit;
 pub mod desk;
 pub mod enrol;
-pub mod entry;
 pub mod error;
 pub mod extracts;
 mod fault;
 pub mod fold;
 mod inbox;
 pub mod keys;
+mod outside;
 mod rounds;
+pub mod seeds;
 pub mod source;
 pub mod store;

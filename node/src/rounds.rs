@@ -7,15 +7,14 @@
 //! every round, and signs nothing about it.
 
 use crate::desk::{Desk, tick};
-use crate::entry::Own;
 use crate::error::Error;
 use crate::keys::SystemRandomness;
-use crate::{clock, fault, keys};
+use crate::{clock, fault, seeds};
 use koonti_disclosure::abort::Certificate;
 use koonti_disclosure::ledger::{DebitError, Joining};
 use koonti_disclosure::masked::Layout;
-use koonti_disclosure::stream::Seed;
 use koonti_disclosure::{Digest, Refusal};
+use koonti_evidence::entry::node::Own;
 use koonti_proto::wire::RoundMessage;
 use koonti_secagg::message::{self, Kind, Start};
 use koonti_secagg::node::{Next, Session};
@@ -194,8 +193,9 @@ impl<'a> Rounds<'a> {
         for other in others {
             self.leave(other)?;
         }
-        let (_, signed) = self.desk.to_begin(id).ok_or(Stop::Refused(Refusal::RoundMismatch))?;
-        let admitted = self.desk.asks(&signed).and_then(|()| self.desk.admit(&signed)).map_err(Stop::Refused)?;
+        let (question, signed) = self.desk.to_begin(id).ok_or(Stop::Refused(Refusal::RoundMismatch))?;
+        let admitted =
+            self.desk.asks(&signed).and_then(|()| self.desk.admit(&signed, question.known)).map_err(Stop::Refused)?;
         let roster = self.desk.roster().ok_or(Stop::Refused(Refusal::RequesterUnknown))?;
         spec.check(&admitted, &roster).map_err(Stop::Refused)?;
         if !self.desk.extracts_readable(&admitted) {
@@ -250,16 +250,18 @@ impl<'a> Rounds<'a> {
     fn mask(&mut self, round: Digest, masks: MaskSet, began: Instant) -> Result<(Vec<Vec<u8>>, Instant), Stop> {
         let desk = self.desk;
         let live = self.live.get_mut(&round).ok_or(Abort::OutOfTurn)?;
-        let (_, signed) = desk.to_begin(live.request).ok_or(Stop::Refused(Refusal::RoundMismatch))?;
-        let admitted = desk.asks(&signed).and_then(|()| desk.admit(&signed)).map_err(Stop::Refused)?;
+        let (question, signed) = desk.to_begin(live.request).ok_or(Stop::Refused(Refusal::RoundMismatch))?;
+        let admitted = desk.asks(&signed).and_then(|()| desk.admit(&signed, question.known)).map_err(Stop::Refused)?;
         let roster = desk.roster().ok_or(Stop::Refused(Refusal::RequesterUnknown))?;
+        let seed = desk.next_seed(question.known).ok_or(Stop::Refused(Refusal::NoSeed))?;
+        let number = seed.0;
         let joining = Joining {
             requester: signed.requester().clone(),
             spec: live.session.spec(),
             session: live.session.session().ok_or(Abort::Own)?,
             roster: &roster,
             certificate: live.certificate.as_ref(),
-            seed: Seed::new(keys::random()?),
+            seed,
             time: clock::now(),
         };
         fault::step("before-debit");
@@ -272,6 +274,8 @@ impl<'a> Rounds<'a> {
         live.debit = Some((permit.seq(), None));
         fault::step("debited");
         let input = desk.masked(permit, masks).ok_or(Abort::Own)?;
+        // Nothing of it is computed again.
+        seeds::wipe(&desk.config().state, number)?;
         fault::step("computed");
         live.debit = Some((input.debit(), Some(input.hash())));
         let masked = Own::Masked { masked: input.hash(), request: live.request, round, time: clock::now() };

@@ -1,20 +1,28 @@
 //! The node's truth on disk: journal, releases, extracts. The only file that
-//! writes them.
+//! writes them. The journal's entries are the leaves of the node's log.
 //!
 //! An entry is durable before anything follows from it. The sled index finds
 //! releases by request; it can be deleted at any time and is rebuilt.
 
+use crate::clock;
 use crate::config::Config;
-use crate::entry::{Entry, Own};
 use crate::error::Error;
 use crate::fault;
 use crate::fold::Fold;
+use crate::keys::Keys;
 use koonti_disclosure::identity::SignedRelease;
 use koonti_disclosure::ledger::{self, DebitError, DebitSink, Joining, Terms};
 use koonti_disclosure::policy::Admitted;
+use koonti_disclosure::roster::LogKeys;
 use koonti_disclosure::stream::Seed;
 use koonti_disclosure::{Digest, Permit, canonical};
+use koonti_evidence::entry::LONGEST;
+use koonti_evidence::entry::node::{Entry, Own};
+use koonti_evidence::note::{LogKey, Note};
+use koonti_evidence::tree::{Tree, leaf_hash};
+use koonti_evidence::{Checkpoint, checkpoint};
 use koonti_journal::{Index, Journal};
+use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -22,11 +30,26 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 pub struct Store {
     books: Mutex<Books>,
     releases: PathBuf,
+    state: PathBuf,
+    path: PathBuf,
 }
+
+/// Entries to be deposited, with the checkpoint that covers them.
+pub(crate) struct Batch {
+    pub(crate) entries: Vec<Vec<u8>>,
+    pub(crate) checkpoint: Checkpoint,
+    pub(crate) note: Note,
+}
+
+/// Bytes of entries in one deposit.
+const MOST_BATCH_BYTES: usize = 900_000;
 
 /// Journal, index and what they add up to.
 pub struct Books {
     journal: Journal,
+    tree: Tree,
+    /// The newest entries: all that the coordinator may not hold yet.
+    recent: VecDeque<Vec<u8>>,
     index: Index,
     /// What the entries add up to.
     pub fold: Fold,
@@ -42,13 +65,28 @@ impl Store {
     /// understood.
     pub fn open(config: &Config) -> Result<Self, Error> {
         koonti_journal::create_dir_private(&config.state)?;
-        let (journal, entries) = Journal::open(&config.journal())?;
+        let keys = Keys::load(&config.keys)?;
+        let (mut journal, mut entries) = Journal::open(&config.journal())?;
+        if entries.is_empty() {
+            let genesis = genesis(&keys).bytes();
+            journal.append(&genesis)?;
+            entries.push(genesis);
+        }
         let fold = Fold::of(&entries)?;
+        clock::not_before(fold.time);
+        let mut tree = Tree::new();
+        entries.iter().for_each(|entry| tree.push(leaf_hash(entry)));
+        let recent = VecDeque::new();
         let (index, rebuilt) = Index::open(&config.state.join("index"), &entries, |_, entry| pairs(entry))?;
         tracing::debug!(?rebuilt, "index level with the journal");
         let releases = config.state.join("releases");
         koonti_journal::create_dir_private(&releases)?;
-        Ok(Self { books: Mutex::new(Books { journal, index, fold }), releases })
+        Ok(Self {
+            books: Mutex::new(Books { journal, tree, recent, index, fold }),
+            releases,
+            state: config.state.clone(),
+            path: config.journal(),
+        })
     }
 
     /// The books, for reading or for a change that belongs together.
@@ -64,9 +102,9 @@ impl Store {
     /// When it does not fit, was debited before, or cannot be written.
     pub fn debit(&self, admitted: Admitted, terms: Terms) -> Result<Permit, DebitError<Error>> {
         let mut books = self.books();
-        let Books { journal, index, fold } = &mut *books;
+        let Books { journal, tree, recent, index, fold } = &mut *books;
         let (id, time) = (admitted.request().id(), terms.time);
-        let permit = fold.ledger.debit(admitted, terms, &mut Sink { journal, index })?;
+        let permit = fold.ledger.debit(admitted, terms, &mut Sink { journal, tree, recent, index })?;
         fold.debited(permit.seq(), id, time);
         Ok(permit)
     }
@@ -78,9 +116,9 @@ impl Store {
     /// When the round may not be joined, it does not fit, or cannot be written.
     pub fn join(&self, admitted: Admitted, joining: Joining<'_>) -> Result<Permit, DebitError<Error>> {
         let mut books = self.books();
-        let Books { journal, index, fold } = &mut *books;
+        let Books { journal, tree, recent, index, fold } = &mut *books;
         let (id, time) = (admitted.request().id(), joining.time);
-        let permit = fold.ledger.join(admitted, joining, &mut Sink { journal, index })?;
+        let permit = fold.ledger.join(admitted, joining, &mut Sink { journal, tree, recent, index })?;
         fold.debited(permit.seq(), id, time);
         Ok(permit)
     }
@@ -138,6 +176,56 @@ impl Store {
         self.books().append_ledger(&ledger::Entry::Abort { debit, time })
     }
 
+    /// The entries after the first `held` ones, before `upto`, as many as one deposit takes, with a
+    /// signed checkpoint over all up to them; none with the newest checkpoint when it
+    /// is not known how many are held. What is signed is marked first: from then on no
+    /// crash explains its loss.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub(crate) fn batch(&self, held: Option<u64>, upto: u64, key: &LogKey) -> Result<Batch, Error> {
+        let mut books = self.books();
+        let length = books.tree.len();
+        let from = held.unwrap_or(upto);
+        let wanted = upto.saturating_sub(from) as usize;
+        let recent_from = length - books.recent.len() as u64;
+        let all: Vec<Vec<u8>> = if from >= recent_from {
+            books.recent.iter().skip((from - recent_from) as usize).cloned().collect()
+        } else {
+            koonti_journal::read(&self.path)?.into_iter().take(length as usize).skip(from as usize).collect()
+        };
+        let mut bytes = 0;
+        let fits = |entry: &&Vec<u8>| {
+            bytes += entry.len();
+            bytes <= MOST_BATCH_BYTES
+        };
+        let entries: Vec<Vec<u8>> = all.iter().take(wanted).take_while(fits).cloned().collect();
+        let size = from + entries.len() as u64;
+        let root = books.tree.root_at(size).ok_or_else(|| Error::Refused("the log is shorter than was held".into()))?;
+        books.journal.mark()?;
+        let refused = |e: checkpoint::Error| Error::Refused(e.to_string());
+        let checkpoint = Checkpoint::new(key.verifier().name(), size, root).map_err(refused)?;
+        let note = checkpoint.sign(key).map_err(refused)?;
+        Ok(Batch { entries, checkpoint, note })
+    }
+
+    /// Notes that the coordinator holds this many entries.
+    pub(crate) fn deposited(&self, size: u64) {
+        let mut books = self.books();
+        let keep = (books.tree.len() - size) as usize;
+        while books.recent.len() > keep {
+            books.recent.pop_front();
+        }
+    }
+
+    /// Keeps the newest cosigned checkpoint, for evidence.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub(crate) fn keep_checkpoint(&self, note: &Note) -> Result<(), Error> {
+        Ok(koonti_journal::write_atomic(&self.state.join("checkpoint"), note.to_string().as_bytes(), 0o600)?)
+    }
+
     fn release_path(&self, sha256: Digest) -> PathBuf {
         self.releases.join(format!("{sha256}.release"))
     }
@@ -149,20 +237,54 @@ impl Books {
     /// # Errors
     /// When the disk fails.
     pub fn append(&mut self, own: Own) -> Result<(), Error> {
-        let bytes = own.bytes();
-        let seq = self.journal.append(&bytes)?;
+        let seq = append(&mut self.journal, &mut self.tree, &mut self.recent, &own.bytes())?;
         put(&self.index, seq, &[]);
         self.fold.note(seq, &Entry::Own(own));
         Ok(())
     }
 
-    fn append_ledger(&mut self, entry: &ledger::Entry) -> Result<(), Error> {
+    /// The tree over all entries.
+    pub fn tree(&self) -> &Tree {
+        &self.tree
+    }
+
+    /// Appends an entry of the ledger.
+    ///
+    /// # Errors
+    /// When the disk fails, or it contradicts those before it.
+    pub fn append_ledger(&mut self, entry: &ledger::Entry) -> Result<(), Error> {
         let bytes = canonical::to_bytes(entry).expect("names, integers and hex");
-        let seq = self.journal.append(&bytes)?;
+        let seq = append(&mut self.journal, &mut self.tree, &mut self.recent, &bytes)?;
         put(&self.index, seq, &pairs(&bytes));
         self.fold.ledger.replay(seq, entry).map_err(|_| Error::Entry(seq))?;
         self.fold.note(seq, &Entry::Ledger(entry.clone()));
         Ok(())
+    }
+}
+
+/// One entry, durable in the journal and a leaf of the tree.
+fn append(journal: &mut Journal, tree: &mut Tree, recent: &mut VecDeque<Vec<u8>>, entry: &[u8]) -> Result<u64, Error> {
+    if entry.len() > LONGEST {
+        return Err(Error::Refused(format!("an entry of {} bytes is longer than a log takes", entry.len())));
+    }
+    let seq = journal.append(entry)?;
+    tree.push(leaf_hash(entry));
+    recent.push_back(entry.to_vec());
+    Ok(seq)
+}
+
+fn genesis(keys: &Keys) -> Own {
+    let LogKeys { log, witness } = keys.logs();
+    Own::Genesis {
+        governance: keys.member.governance,
+        identity: keys.identity.public(),
+        log,
+        node: keys.member.name.clone(),
+        region: keys.member.region.clone(),
+        software: env!("CARGO_PKG_VERSION").to_owned(),
+        time: clock::now(),
+        v: 1,
+        witness,
     }
 }
 
@@ -177,15 +299,24 @@ pub fn read_release(path: &std::path::Path, key: Digest) -> Result<SignedRelease
     SignedRelease::verify(bytes.to_vec(), *signature, key).map_err(|_| altered())
 }
 
+/// The bytes of a release by their SHA-256; none when they are gone or altered.
+pub fn read_release_bytes(state: &std::path::Path, sha256: Digest) -> Option<Vec<u8>> {
+    let file = std::fs::read(state.join("releases").join(format!("{sha256}.release"))).ok()?;
+    let (_, bytes) = file.split_first_chunk::<64>()?;
+    (Digest::of(bytes) == sha256).then(|| bytes.to_vec())
+}
+
 struct Sink<'a> {
     journal: &'a mut Journal,
+    tree: &'a mut Tree,
+    recent: &'a mut VecDeque<Vec<u8>>,
     index: &'a Index,
 }
 
 impl DebitSink for Sink<'_> {
     type Error = Error;
     fn append_synced(&mut self, entry: &[u8]) -> Result<u64, Error> {
-        let seq = self.journal.append(entry)?;
+        let seq = append(self.journal, self.tree, self.recent, entry)?;
         put(self.index, seq, &pairs(entry));
         Ok(seq)
     }

@@ -20,7 +20,7 @@ pub enum Role {
     Node,
     /// A person who asks for tables.
     Requester,
-    /// A person who reads tables and evidence.
+    /// A person who reads evidence, in which the tables are, and nothing else.
     Auditor,
 }
 
@@ -38,12 +38,16 @@ pub const RULES: &[(&str, &[Role])] = &[
     ("/koonti.v1.NodeService/Attend", &[Role::Node]),
     ("/koonti.v1.NodeService/Answer", &[Role::Node]),
     ("/koonti.v1.NodeService/Deliver", &[Role::Node]),
+    ("/koonti.v1.NodeService/Deposit", &[Role::Node]),
+    ("/koonti.v1.NodeService/Retrieve", &[Role::Node]),
+    ("/koonti.v1.NodeService/Cosign", &[Role::Node]),
+    ("/koonti.v1.EvidenceService/FetchEvidence", &[Role::Auditor]),
     ("/koonti.v1.TableService/CreateTable", &[Role::Requester]),
-    ("/koonti.v1.TableService/GetTable", &[Role::Requester, Role::Auditor]),
-    ("/koonti.v1.TableService/ReadTable", &[Role::Requester, Role::Auditor]),
-    ("/koonti.v1.TableService/ListTables", &[Role::Requester, Role::Auditor]),
-    ("/koonti.v1.TableService/WatchTable", &[Role::Requester, Role::Auditor]),
-    ("/koonti.v1.TableService/ListNodes", &[Role::Requester, Role::Auditor]),
+    ("/koonti.v1.TableService/GetTable", &[Role::Requester]),
+    ("/koonti.v1.TableService/ReadTable", &[Role::Requester]),
+    ("/koonti.v1.TableService/ListTables", &[Role::Requester]),
+    ("/koonti.v1.TableService/WatchTable", &[Role::Requester]),
+    ("/koonti.v1.TableService/ListNodes", &[Role::Requester]),
     ("/koonti.v1.TableService/GetRoster", &[Role::Node, Role::Requester, Role::Auditor]),
 ];
 

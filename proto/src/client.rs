@@ -14,10 +14,12 @@ use crate::server::Items;
 use crate::token::Token;
 use crate::v1;
 use crate::v1::enrolment_service_client::EnrolmentServiceClient;
+use crate::v1::evidence_service_client::EvidenceServiceClient;
 use crate::v1::node_service_client::NodeServiceClient;
 use crate::v1::table_service_client::TableServiceClient;
-use crate::wire::{Answer, Ask, Asked, Hello, NodeStatus, RoundMessage, Table, ToNode};
+use crate::wire::{Answer, Ask, Asked, Deposit, Deposited, Hello, NodeStatus, RoundMessage, Table, ToNode};
 use koonti_disclosure::identity::IdentityKey;
+use koonti_disclosure::roster::LogKeys;
 use koonti_disclosure::{Digest, Name};
 use std::time::Duration;
 use tokio_stream::StreamExt;
@@ -89,6 +91,45 @@ impl NodeLink {
     pub async fn deliver(&self, message: &RoundMessage) -> Result<(), Failure> {
         let message = v1::DeliverRequest { round_message: message.bytes().to_vec() };
         call(message, |m| async { self.0.clone().deliver(m).await }).await?;
+        Ok(())
+    }
+}
+
+impl NodeLink {
+    /// Deposits entries of this node's log.
+    ///
+    /// # Errors
+    /// When it cannot be delivered; the same deposit may be sent again.
+    pub async fn deposit(&self, deposit: Deposit) -> Result<Deposited, Failure> {
+        let message = v1::DepositRequest::from(deposit);
+        Ok(call(message, |m| async { self.0.clone().deposit(m).await }).await?.into())
+    }
+
+    /// This node's own log, as the coordinator has cosigned it: the checkpoint and the
+    /// entries. Nothing of it is checked here.
+    ///
+    /// # Errors
+    /// When the coordinator cannot be reached.
+    pub async fn retrieve(&self) -> Result<(Vec<u8>, Vec<Vec<u8>>), Failure> {
+        let mut pieces = self.0.clone().retrieve(v1::RetrieveRequest {}).await?.into_inner();
+        let (mut checkpoint, mut entries) = (Vec::new(), Vec::new());
+        while let Some(piece) = pieces.next().await {
+            let piece = piece?;
+            if checkpoint.is_empty() {
+                checkpoint = piece.checkpoint;
+            }
+            entries.extend(piece.entries);
+        }
+        Ok((checkpoint, entries))
+    }
+
+    /// Cosigns the coordinator's checkpoint of this size.
+    ///
+    /// # Errors
+    /// When it cannot be delivered or is not taken.
+    pub async fn cosign(&self, size: u64, signature: &str) -> Result<(), Failure> {
+        let message = v1::CosignRequest { size, signature: signature.as_bytes().to_vec() };
+        call(message, |m| async { self.0.clone().cosign(m).await }).await?;
         Ok(())
     }
 }
@@ -200,6 +241,30 @@ impl PeopleLink {
     }
 }
 
+/// An auditor's side of a connection.
+#[derive(Clone)]
+pub struct EvidenceLink(EvidenceServiceClient<Channel>);
+
+impl EvidenceLink {
+    /// Prepares a connection to `https://host:port`; it is made at the first call.
+    ///
+    /// # Errors
+    /// When the address or the credentials cannot be used.
+    pub fn new(url: &str, credentials: &Credentials) -> Result<Self, Failure> {
+        let channel = dial_mutual(url, &credentials.ca_pem, &credentials.cert_pem, &credentials.key_pem)?;
+        Ok(Self(EvidenceServiceClient::new(channel).max_decoding_message_size(MAX_MESSAGE_BYTES)))
+    }
+
+    /// The evidence of the region, in pieces.
+    ///
+    /// # Errors
+    /// When the coordinator refuses or cannot be reached.
+    pub async fn fetch(&self) -> Result<Items<Result<Vec<u8>, Failure>>, Failure> {
+        let response = self.0.clone().fetch_evidence(v1::FetchEvidenceRequest {}).await?;
+        Ok(Box::pin(response.into_inner().map(|piece| Ok(piece.map_err(Failure::from)?.chunk))))
+    }
+}
+
 /// Takes up an invitation: sends the CSR to the coordinator whose CA the token
 /// pins. Returns the certificate chain and the CA, in PEM.
 ///
@@ -210,6 +275,7 @@ pub async fn enroll(
     token: &Token,
     csr_pem: &str,
     identity: &IdentityKey,
+    logs: Option<&LogKeys>,
 ) -> Result<(String, String), Failure> {
     let (channel, pinned) = dial_pinned(url, token.ca_sha256.0)?;
     let message = v1::EnrollRequest {
@@ -221,7 +287,9 @@ pub async fn enroll(
         secret: token.secret.to_string(),
         csr_pem: csr_pem.to_owned(),
         identity: identity.public().0.to_vec(),
-        proof: identity.sign_enrolment(csr_pem).to_vec(),
+        proof: identity.sign_enrolment(csr_pem, logs).to_vec(),
+        log: logs.map(|keys| keys.log.0.to_vec()).unwrap_or_default(),
+        witness: logs.map(|keys| keys.witness.0.to_vec()).unwrap_or_default(),
     };
     let m = call(message, |m| async { EnrolmentServiceClient::new(channel.clone()).enroll(m).await }).await?;
     let ca = pinned.cert_pem().ok_or_else(|| Failure::Unavailable("the coordinator showed no CA".to_owned()))?;

@@ -3,7 +3,8 @@
 use crate::failure::Failure;
 use crate::v1;
 use crate::wire::{
-    Answer, Ask, Hello, NodeState, NodeStatus, Offer, Quote, Received, RoundMessage, Table, TableState, ToNode,
+    Answer, Ask, Deposit, Deposited, Glimpse, Hello, Logged, NodeState, NodeStatus, Offer, Quote, Received,
+    RoundMessage, Table, TableState, ToNode,
 };
 use koonti_disclosure::cost::Cost;
 use koonti_disclosure::identity::SignedRequest;
@@ -56,13 +57,14 @@ impl TryFrom<v1::AttendRequest> for Hello {
     fn try_from(m: v1::AttendRequest) -> Result<Self, Failure> {
         let printable = m.version.len() <= 64 && m.version.bytes().all(|b| b.is_ascii_graphic());
         let version = if printable { m.version } else { return Err(invalid("the version")) };
-        Ok(Self { version, codebook: m.codebook.parse().map_err(|_| invalid("the codebook's hash"))? })
+        let codebook = m.codebook.parse().map_err(|_| invalid("the codebook's hash"))?;
+        Ok(Self { version, codebook, witnessed: m.witnessed })
     }
 }
 
 impl From<Hello> for v1::AttendRequest {
     fn from(h: Hello) -> Self {
-        Self { version: h.version, codebook: h.codebook.to_string() }
+        Self { version: h.version, codebook: h.codebook.to_string(), witnessed: h.witnessed }
     }
 }
 
@@ -79,6 +81,14 @@ impl From<ToNode> for v1::AttendResponse {
                     nonce: offer.nonce.0.to_vec(),
                     quote_only: offer.quote_only,
                     deadline: offer.deadline,
+                    entry: offer.logged.entry,
+                    proof: offer.logged.proof,
+                    heads: offer.logged.heads,
+                }),
+                ToNode::Glimpse(glimpse) => Item::Glimpse(v1::Glimpse {
+                    checkpoint: glimpse.checkpoint,
+                    old_size: glimpse.old_size,
+                    consistency: glimpse.consistency.iter().map(|hash| hash.0.to_vec()).collect(),
                 }),
             }),
         }
@@ -98,8 +108,38 @@ impl TryFrom<v1::AttendResponse> for ToNode {
                 nonce: digest(&o.nonce)?,
                 quote_only: o.quote_only,
                 deadline: moment(o.deadline)?,
+                logged: Logged { entry: o.entry, proof: o.proof, heads: o.heads },
             }))),
+            Item::Glimpse(g) => Ok(Self::Glimpse(Glimpse {
+                checkpoint: g.checkpoint,
+                old_size: g.old_size,
+                consistency: g.consistency.iter().map(|hash| digest(hash)).collect::<Result<_, _>>()?,
+            })),
         }
+    }
+}
+
+impl From<Deposit> for v1::DepositRequest {
+    fn from(d: Deposit) -> Self {
+        Self { old_size: d.old_size, entries: d.entries, checkpoint: d.checkpoint, rules: d.rules }
+    }
+}
+
+impl From<v1::DepositRequest> for Deposit {
+    fn from(m: v1::DepositRequest) -> Self {
+        Self { old_size: m.old_size, entries: m.entries, checkpoint: m.checkpoint, rules: m.rules }
+    }
+}
+
+impl From<Deposited> for v1::DepositResponse {
+    fn from(d: Deposited) -> Self {
+        Self { size: d.size, checkpoint: d.checkpoint, conflict: d.conflict }
+    }
+}
+
+impl From<v1::DepositResponse> for Deposited {
+    fn from(m: v1::DepositResponse) -> Self {
+        Self { size: m.size, checkpoint: m.checkpoint, conflict: m.conflict }
     }
 }
 

@@ -14,12 +14,14 @@ mod convert;
 pub mod edge;
 mod failure;
 mod gate;
+mod outside;
 mod server;
 mod token;
 pub mod wire;
 
-pub use client::{Credentials, NodeLink, PeopleLink, enroll};
+pub use client::{Credentials, EvidenceLink, NodeLink, PeopleLink, enroll};
 pub use failure::Failure;
+pub use outside::{add_checkpoint, serve_witness};
 pub use server::{EnrolAsk, EnrolmentRooms, Items, Rooms, serve, serve_enrolment};
 pub use token::{BadToken, Token};
 

@@ -11,10 +11,12 @@ use crate::failure::Failure;
 use crate::gate::Gate;
 use crate::v1;
 use crate::v1::enrolment_service_server::{EnrolmentService, EnrolmentServiceServer};
+use crate::v1::evidence_service_server::{EvidenceService, EvidenceServiceServer};
 use crate::v1::node_service_server::{NodeService, NodeServiceServer};
 use crate::v1::table_service_server::{TableService, TableServiceServer};
-use crate::wire::{Ask, Asked, Hello, NodeStatus, Received, RoundMessage, Table, ToNode};
+use crate::wire::{Ask, Asked, Deposit, Deposited, Hello, NodeStatus, Received, RoundMessage, Table, ToNode};
 use koonti_disclosure::identity::check_enrolment;
+use koonti_disclosure::roster::LogKeys;
 use koonti_disclosure::{Digest, Name};
 use std::net::TcpListener;
 use std::pin::Pin;
@@ -34,6 +36,14 @@ pub trait Rooms: Registry {
     fn answer(&self, caller: Caller, id: Digest, answer: Received) -> impl Future<Output = Result<(), Failure>> + Send;
     /// A node delivers a message of a regional round. Returns once it is durable.
     fn deliver(&self, caller: Caller, message: RoundMessage) -> impl Future<Output = Result<(), Failure>> + Send;
+    /// A node deposits entries of its log. Returns once they are durable and cosigned.
+    fn deposit(&self, caller: Caller, deposit: Deposit) -> impl Future<Output = Result<Deposited, Failure>> + Send;
+    /// A node's own log, as it was cosigned: the checkpoint and the entries.
+    fn retrieve(&self, caller: Caller) -> Result<(Vec<u8>, Vec<Vec<u8>>), Failure>;
+    /// A node cosigns the coordinator's checkpoint of this size with a signature line.
+    fn cosign(&self, caller: Caller, size: u64, signature: String) -> Result<(), Failure>;
+    /// The evidence of the region, in pieces.
+    fn evidence(&self, caller: Caller) -> impl Future<Output = Result<Items<Vec<u8>>, Failure>> + Send;
     /// A person asks.
     fn create_table(&self, caller: Caller, ask: Ask) -> impl Future<Output = Result<Asked, Failure>> + Send;
     /// The table whose id begins with these hex digits.
@@ -66,6 +76,8 @@ pub struct EnrolAsk {
     pub csr_pem: String,
     /// The Ed25519 identity key; its owner has signed the CSR with it.
     pub identity: Digest,
+    /// The keys of a node's evidence; none for a person.
+    pub logs: Option<LogKeys>,
 }
 
 /// Serves nodes and people over mutual TLS until `shutdown` resolves.
@@ -101,7 +113,10 @@ pub async fn serve_enrolment<R: EnrolmentRooms>(
 fn routes<R: Rooms>(rooms: Arc<R>) -> Routes {
     let node = NodeServiceServer::new(Doors(rooms.clone())).max_decoding_message_size(MAX_MESSAGE_BYTES);
     let table = TableServiceServer::new(Doors(rooms.clone())).max_encoding_message_size(MAX_MESSAGE_BYTES);
-    Routes::new(Gate::new(node, rooms.clone())).add_service(Gate::new(table, rooms))
+    let evidence = EvidenceServiceServer::new(Doors(rooms.clone()));
+    Routes::new(Gate::new(node, rooms.clone()))
+        .add_service(Gate::new(table, rooms.clone()))
+        .add_service(Gate::new(evidence, rooms))
 }
 
 struct Doors<R>(Arc<R>);
@@ -117,6 +132,7 @@ fn caller<T>(request: &Request<T>) -> Result<Caller, Status> {
 #[tonic::async_trait]
 impl<R: Rooms> NodeService for Doors<R> {
     type AttendStream = Items<Result<v1::AttendResponse, Status>>;
+    type RetrieveStream = Items<Result<v1::RetrieveResponse, Status>>;
 
     async fn attend(&self, request: Request<v1::AttendRequest>) -> Result<Response<Self::AttendStream>, Status> {
         let caller = caller(&request)?;
@@ -136,6 +152,45 @@ impl<R: Rooms> NodeService for Doors<R> {
         let caller = caller(&request)?;
         self.0.deliver(caller, round_message(request.into_inner().round_message)?).await?;
         Ok(Response::new(v1::DeliverResponse {}))
+    }
+
+    async fn deposit(&self, request: Request<v1::DepositRequest>) -> Result<Response<v1::DepositResponse>, Status> {
+        let caller = caller(&request)?;
+        Ok(Response::new(self.0.deposit(caller, request.into_inner().into()).await?.into()))
+    }
+
+    async fn retrieve(&self, request: Request<v1::RetrieveRequest>) -> Result<Response<Self::RetrieveStream>, Status> {
+        let (checkpoint, entries) = self.0.retrieve(caller(&request)?)?;
+        let first = v1::RetrieveResponse { checkpoint, entries: Vec::new() };
+        // An entry has at most 64 KiB, so that eight of them fit a message.
+        let rest: Vec<_> = entries
+            .chunks(8)
+            .map(|entries| v1::RetrieveResponse { checkpoint: Vec::new(), entries: entries.to_vec() })
+            .collect();
+        Ok(Response::new(Box::pin(tokio_stream::iter(std::iter::once(first).chain(rest).map(Ok)))))
+    }
+
+    async fn cosign(&self, request: Request<v1::CosignRequest>) -> Result<Response<v1::CosignResponse>, Status> {
+        let caller = caller(&request)?;
+        let m = request.into_inner();
+        let signature = String::from_utf8(m.signature);
+        let signature = signature.map_err(|_| Failure::Invalid("the signature is malformed".to_owned()))?;
+        self.0.cosign(caller, m.size, signature)?;
+        Ok(Response::new(v1::CosignResponse {}))
+    }
+}
+
+#[tonic::async_trait]
+impl<R: Rooms> EvidenceService for Doors<R> {
+    type FetchEvidenceStream = Items<Result<v1::FetchEvidenceResponse, Status>>;
+
+    async fn fetch_evidence(
+        &self,
+        request: Request<v1::FetchEvidenceRequest>,
+    ) -> Result<Response<Self::FetchEvidenceStream>, Status> {
+        let pieces = self.0.evidence(caller(&request)?).await?;
+        let items = pieces.map(|chunk| Ok(v1::FetchEvidenceResponse { chunk }));
+        Ok(Response::new(Box::pin(items)))
     }
 }
 
@@ -232,9 +287,13 @@ impl<R: EnrolmentRooms> EnrolmentService for Enrolment<R> {
             secret: m.secret.parse().map_err(|_| malformed("secret"))?,
             csr_pem: m.csr_pem,
             identity: digest(&m.identity)?,
+            logs: match m.kind.as_str() {
+                "node" => Some(LogKeys { log: digest(&m.log)?, witness: digest(&m.witness)? }),
+                _ => None,
+            },
         };
         let proof = m.proof.as_slice().try_into().map_err(|_| malformed("proof"))?;
-        check_enrolment(&ask.csr_pem, proof, ask.identity).map_err(|_| malformed("proof"))?;
+        check_enrolment(&ask.csr_pem, ask.logs.as_ref(), proof, ask.identity).map_err(|_| malformed("proof"))?;
         let certificate_pem = self.0.enroll(ask).await?;
         Ok(Response::new(v1::EnrollResponse { certificate_pem }))
     }

@@ -19,6 +19,53 @@ pub struct Offer {
     pub quote_only: bool,
     /// After this time the node does not begin, Unix seconds.
     pub deadline: u64,
+    /// Where the coordinator's log asks it; empty for a quote.
+    pub logged: Logged,
+}
+
+/// An entry of the coordinator's log that asks a question, with what shows it.
+#[derive(Clone, Default)]
+pub struct Logged {
+    /// The entry.
+    pub entry: Vec<u8>,
+    /// Its `tlog-proof`.
+    pub proof: Vec<u8>,
+    /// The nodes' heads that it names by hash.
+    pub heads: Vec<u8>,
+}
+
+/// A checkpoint of the coordinator's log, to be cosigned.
+#[derive(Clone)]
+pub struct Glimpse {
+    /// The signed note.
+    pub checkpoint: Vec<u8>,
+    /// The size that the node cosigned last; 0 if never.
+    pub old_size: u64,
+    /// The proof that the log only grew since.
+    pub consistency: Vec<Digest>,
+}
+
+/// Entries of a node's log.
+pub struct Deposit {
+    /// How many entries the coordinator is taken to hold.
+    pub old_size: u64,
+    /// Those that follow.
+    pub entries: Vec<Vec<u8>>,
+    /// The signed note of the log with them.
+    pub checkpoint: Vec<u8>,
+    /// The rules that entries among them put in force.
+    pub rules: Vec<Vec<u8>>,
+}
+
+/// What the coordinator holds of a node's log.
+#[derive(Debug)]
+pub struct Deposited {
+    /// How many entries.
+    pub size: u64,
+    /// That checkpoint, cosigned; empty when it holds none.
+    pub checkpoint: Vec<u8>,
+    /// True when the two logs differ.
+    pub conflict: bool,
 }
 
 /// What the coordinator sends to an attending node.
@@ -30,6 +77,8 @@ pub enum ToNode {
     Offer(Box<Offer>),
     /// A message of a regional round.
     Round(RoundMessage),
+    /// The state of the coordinator's log.
+    Glimpse(Glimpse),
 }
 
 /// A message of a regional round: of a known kind, and bounded in size. What it
@@ -61,6 +110,8 @@ pub struct Hello {
     pub version: String,
     /// The hash of its codebook.
     pub codebook: Digest,
+    /// The size of the coordinator's log that it has cosigned last; 0 if never.
+    pub witnessed: u64,
 }
 
 /// A node's answer to an offer.

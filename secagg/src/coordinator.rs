@@ -17,6 +17,7 @@ mod input;
 mod mailbox;
 mod open;
 mod take;
+mod transcript;
 
 use crate::message::{Advert, Shares, Signature, Unmask};
 use crate::{Abort, keys};
@@ -29,6 +30,7 @@ use koonti_disclosure::round::RoundSpec;
 use koonti_disclosure::{Digest, Name};
 pub use open::Opened;
 use std::collections::{BTreeMap, BTreeSet};
+pub use transcript::Transcript;
 
 /// What the coordinator waits for.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]

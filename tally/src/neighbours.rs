@@ -84,8 +84,7 @@ fn terms() -> Terms {
         requester: "asker".parse().unwrap(),
         round: Digest([1; 32]),
         nonce: Digest([2; 32]),
-        seed: koonti_disclosure::stream::Seed::new([3; 32]),
-        sealed_seed: "00".to_owned(),
+        seed: (0, koonti_disclosure::stream::Seed::new([3; 32])),
         time: 0,
     }
 }

@@ -84,6 +84,19 @@ impl Daemon {
         assert!(status.success(), "{status}: {}", self.log());
     }
 
+    /// Waits until it ends by itself with this code; returns its log.
+    ///
+    /// # Panics
+    /// When it does not within seconds, or with another code.
+    #[track_caller]
+    pub fn ended(mut self, code: i32) -> String {
+        let status = until("the daemon ends by itself", Duration::from_secs(20), || {
+            self.child.try_wait().expect("a child is asked")
+        });
+        assert_eq!(status.code(), Some(code), "{}", self.log());
+        self.log()
+    }
+
     /// Halts it (SIGSTOP): it keeps its connections and says nothing.
     ///
     /// # Panics

@@ -2,12 +2,12 @@
 
 use koonti_coordinator::fold::Fold as CoordinatorFold;
 use koonti_disclosure::ledger::{self, Debit};
-use koonti_disclosure::stream::Seed;
 use koonti_disclosure::{Codebook, Digest, Ledger};
+use koonti_evidence::entry::node::Entry;
 use koonti_node::config::Config;
-use koonti_node::entry::Entry;
-use koonti_node::extracts;
+use koonti_node::fold::Fold;
 use koonti_node::keys::Keys;
+use koonti_node::{extracts, seeds};
 use serde_json::Value;
 use std::path::Path;
 
@@ -77,6 +77,17 @@ impl NodeDisk {
         release_files(&self.0.state)
     }
 
+    /// True while a seed opens.
+    ///
+    /// # Panics
+    /// When the node has no keys or its journal is damaged.
+    pub fn has_seed(&self, number: u64) -> bool {
+        let keys = Keys::load(&self.0.keys).expect("the node's keys");
+        let fold = Fold::read(&self.0.journal()).expect("the journal folds").0;
+        let commitment = fold.seeds[usize::try_from(number).expect("few")];
+        seeds::open(&self.0.state, &keys.seal, number, commitment).is_some()
+    }
+
     /// Computes the release that a debit paid for once more, in this process,
     /// from the journal up to that debit, the sealed seed and the extract.
     ///
@@ -96,11 +107,10 @@ impl NodeDisk {
         }
         let (at, debit) = paid.expect("a debit");
         assert_eq!(at, seq, "entry {seq} is a debit");
-        let seed = keys
-            .seal
-            .open_seed(debit.request_id(), debit.sealed_seed().expect("sealed with the debit"))
-            .expect("the seed opens");
-        let permit = ledger.resume(seq, Seed::new(seed)).expect("the debit is open");
+        let fold = Fold::read(&self.0.journal()).expect("the journal folds").0;
+        let commitment = fold.seeds[usize::try_from(debit.seed()).expect("few")];
+        let seed = seeds::open(&self.0.state, &keys.seal, debit.seed(), commitment).expect("the seed opens");
+        let permit = ledger.resume(seq, seed).expect("the debit is open");
         let noise = permit.draw().expect("noise");
         let periods = permit.request().periods().iter().zip(permit.vintages());
         let slices: Vec<_> = periods

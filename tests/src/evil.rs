@@ -2,15 +2,20 @@
 //!
 //! [`Evil`] listens where the region's coordinator did, with that one's own keys.
 //! It lets every node in by the name in its certificate, keeps whatever they say,
-//! thanks them for all of it and checks nothing. It sends what a test tells it to
-//! send, and nothing else: no roster, no offer, no message of a round.
+//! thanks them for all of it and checks nothing: it cosigns whatever log they show. It
+//! sends what a test tells it to send, and nothing else: no roster, no offer, no message
+//! of a round. Its own log holds what [`Evil::asks`] puts there.
 
 use crate::region::Region;
+use crate::scribe::Scribe;
+use koonti_disclosure::identity::SignedRequest;
 use koonti_disclosure::round::Strictness;
 use koonti_disclosure::{Digest, Name, Refusal};
 use koonti_proto::access::{Caller, Registry, Role};
 use koonti_proto::edge::pki::{Kind, SpiffeId};
-use koonti_proto::wire::{Ask, Asked, Hello, NodeStatus, Received, RoundMessage, Table, ToNode};
+use koonti_proto::wire::{
+    Ask, Asked, Deposit, Deposited, Hello, NodeStatus, Offer, Received, RoundMessage, Table, ToNode,
+};
 use koonti_proto::{Failure, Items, Rooms, serve};
 use std::collections::BTreeMap;
 use std::net::TcpListener;
@@ -53,16 +58,16 @@ pub struct Evil {
     runtime: Option<Runtime>,
 }
 
-#[derive(Default)]
 struct Mail {
     inner: Mutex<Inner>,
     came: Condvar,
 }
 
-#[derive(Default)]
 struct Inner {
     here: BTreeMap<Name, UnboundedSender<ToNode>>,
     heard: Vec<Heard>,
+    /// Its own log.
+    scribe: Scribe,
 }
 
 impl Evil {
@@ -78,7 +83,8 @@ impl Evil {
         let (ca, cert, key) = (read("ca.crt"), read("server.crt"), read("server.key"));
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
         let runtime = runtime.expect("a runtime");
-        let mail = Arc::new(Mail::default());
+        let inner = Inner { here: BTreeMap::new(), heard: Vec::new(), scribe: Scribe::of(region) };
+        let mail = Arc::new(Mail { inner: Mutex::new(inner), came: Condvar::new() });
         let rooms = mail.clone();
         runtime.spawn(async move {
             serve(listener, &ca, &cert, &key, rooms, std::future::pending()).await.expect("it listens");
@@ -104,6 +110,11 @@ impl Evil {
     #[track_caller]
     pub fn message(&self, node: &Name, bytes: Vec<u8>) {
         self.send(node, ToNode::Round(RoundMessage::new(bytes).expect("a message of a known kind")));
+    }
+
+    /// The offer of a question to all nodes, as its log asks it.
+    pub fn asks(&self, question: &SignedRequest, deadline: u64) -> Offer {
+        self.mail.inner().scribe.asks(question, deadline)
     }
 
     /// Ends a node's connection: it will make another.
@@ -186,6 +197,22 @@ impl Rooms for Mail {
     async fn deliver(&self, caller: Caller, message: RoundMessage) -> Result<(), Failure> {
         self.hear(caller.name, Word::Message(message.bytes().to_vec()));
         Ok(())
+    }
+
+    async fn deposit(&self, caller: Caller, deposit: Deposit) -> Result<Deposited, Failure> {
+        Ok(self.inner().scribe.cosign(caller.name, &deposit))
+    }
+
+    fn retrieve(&self, _: Caller) -> Result<(Vec<u8>, Vec<Vec<u8>>), Failure> {
+        Err(nothing())
+    }
+
+    fn cosign(&self, _: Caller, _: u64, _: String) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    async fn evidence(&self, _: Caller) -> Result<Items<Vec<u8>>, Failure> {
+        Err(nothing())
     }
 
     async fn create_table(&self, _: Caller, _: Ask) -> Result<Asked, Failure> {

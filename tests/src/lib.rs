@@ -16,6 +16,7 @@ pub mod evil;
 mod ports;
 pub mod region;
 pub mod register;
+pub mod scribe;
 mod wait;
 
 pub use command::{Run, Said};

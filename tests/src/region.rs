@@ -251,13 +251,16 @@ impl Region {
         self.coordinator().words(&format!("person invite {name} --role {roles}")).ok().out
     }
 
-    /// Enrols a node; returns the fingerprint it shows.
+    /// Enrols a node, and has two persons approve its rules; returns the fingerprint
+    /// it shows.
     ///
     /// # Panics
     /// When that fails.
     #[track_caller]
     pub fn enroll_node(&self, name: &str, token: &str) -> String {
-        self.node(name).words("enroll --token-file -").input(token).ok().out.trim().to_owned()
+        let fingerprint = self.node(name).words("enroll --token-file -").input(token).ok().out.trim().to_owned();
+        self.approve_policy(name);
+        fingerprint
     }
 
     /// A person's `enroll`, into the profile folder `profile`.
@@ -304,6 +307,21 @@ impl Region {
     /// When that fails.
     pub fn approve_roster(&self, node: &str, roster: &Path) {
         self.node(node).words("roster approve --yes --file").arg(roster).ok();
+    }
+
+    /// Has two persons of a node's organisation approve its rules as they stand.
+    ///
+    /// # Panics
+    /// When that fails.
+    pub fn approve_policy(&self, node: &str) {
+        let home = self.home(node);
+        let files = ["dpo.key", "director.key"].map(|file| home.join(file));
+        if !files[0].exists() {
+            let public = |file| self.node(node).words("approver new --out").arg(file).ok().out.trim().to_owned();
+            let [one, two] = files.each_ref().map(public);
+            self.node(node).words("approver set").arg(one).arg(two).ok();
+        }
+        self.node(node).words("policy approve --key").arg(&files[0]).arg("--key").arg(&files[1]).ok();
     }
 
     /// Starts the coordinator and waits until it listens.

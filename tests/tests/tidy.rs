@@ -15,15 +15,24 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("koonti-journal", &[]),
     ("koonti-tally", &["koonti-disclosure"]),
     ("koonti-secagg", &["koonti-disclosure"]),
+    ("koonti-evidence", &["koonti-disclosure"]),
     ("koonti-proto", &["koonti-disclosure", "koonti-secagg"]),
-    ("koonti-node", &["koonti-disclosure", "koonti-journal", "koonti-proto", "koonti-secagg", "koonti-tally"]),
-    ("koonti-coordinator", &["koonti-disclosure", "koonti-journal", "koonti-proto", "koonti-secagg"]),
-    ("koonti", &["koonti-disclosure", "koonti-proto"]),
+    (
+        "koonti-node",
+        &["koonti-disclosure", "koonti-evidence", "koonti-journal", "koonti-proto", "koonti-secagg", "koonti-tally"],
+    ),
+    (
+        "koonti-coordinator",
+        &["koonti-disclosure", "koonti-evidence", "koonti-journal", "koonti-proto", "koonti-secagg"],
+    ),
+    ("koonti", &["koonti-disclosure", "koonti-evidence", "koonti-proto"]),
+    ("koonti-verify", &["koonti-disclosure", "koonti-evidence", "koonti-tally"]),
 ];
 
 /// Everything that the pure crates may depend on, directly.
 const PURE: &[(&str, &[&str])] = &[
     ("koonti-disclosure", &["ring", "serde", "serde_json", "thiserror", "zeroize"]),
+    ("koonti-evidence", &["base64", "koonti-disclosure", "ring", "serde", "serde_json", "thiserror", "zeroize"]),
     ("koonti-secagg", &["curve25519-dalek", "koonti-disclosure", "ring", "thiserror", "x25519-dalek", "zeroize"]),
     ("koonti-tally", &["koonti-disclosure", "ring", "thiserror", "zeroize"]),
 ];
@@ -137,13 +146,14 @@ fn the_pure_crates_know_no_world() {
         "async fn",
         "tokio",
     ];
-    let lines = ["disclosure/src", "secagg/src", "tally/src"].map(|folder| mentions(folder, &world)).concat();
+    let lines =
+        ["disclosure/src", "evidence/src", "secagg/src", "tally/src"].map(|folder| mentions(folder, &world)).concat();
     assert!(lines.is_empty(), "{}", lines.join("\n"));
 }
 
 #[test]
 fn only_proto_names_the_wire() {
-    for folder in ["disclosure", "tally", "secagg", "journal", "node", "coordinator", "cli"] {
+    for folder in ["disclosure", "tally", "secagg", "evidence", "verify", "journal", "node", "coordinator", "cli"] {
         let lines = mentions(&format!("{folder}/src"), &["tonic::", "rustls::", "prost::", "use tonic", "use rustls"]);
         assert!(lines.is_empty(), "{}", lines.join("\n"));
     }
@@ -153,7 +163,7 @@ fn only_proto_names_the_wire() {
 
 #[test]
 fn only_its_door_names_sled() {
-    for folder in ["disclosure", "tally", "secagg", "proto", "node", "coordinator", "cli"] {
+    for folder in ["disclosure", "tally", "secagg", "evidence", "verify", "proto", "node", "coordinator", "cli"] {
         let lines = mentions(&format!("{folder}/src"), &["sled::"]);
         assert!(lines.is_empty(), "{}", lines.join("\n"));
     }
@@ -168,10 +178,11 @@ fn exact_values_are_made_at_one_door_and_leave_by_two() {
     // Releases are signed where they are made, and nowhere else.
     assert_eq!(mentions("node/src", &["sign_release"]).len(), 1);
     // Masks that hide nothing would be a third door: one type hides, in one file.
-    let masks: Vec<String> = ["disclosure", "tally", "secagg", "journal", "proto", "node", "coordinator", "cli"]
-        .iter()
-        .flat_map(|krate| mentions(&format!("{krate}/src"), &["Masks for "]))
-        .collect();
+    let masks: Vec<String> =
+        ["disclosure", "tally", "secagg", "evidence", "verify", "journal", "proto", "node", "coordinator", "cli"]
+            .iter()
+            .flat_map(|krate| mentions(&format!("{krate}/src"), &["Masks for "]))
+            .collect();
     assert_eq!(masks.len(), 1, "{masks:?}");
     assert!(masks[0].contains("secagg/src/masks.rs"), "{masks:?}");
     let signed =
@@ -216,14 +227,26 @@ fn unsafe_code_and_open_ends_are_absent() {
     let manifest = std::fs::read_to_string(root().join("Cargo.toml")).expect("the manifest");
     assert!(manifest.contains("unsafe_code = \"forbid\""));
     for profile in ["dev", "release"] {
-        for krate in ["disclosure", "secagg", "tally"] {
+        for krate in ["disclosure", "evidence", "secagg", "tally"] {
             let section = format!("[profile.{profile}.package.koonti-{krate}]");
             let rest = manifest.split(&section).nth(1).unwrap_or_else(|| panic!("no {section}"));
             let body = rest.split("\n[").next().unwrap_or_default();
             assert!(body.contains("overflow-checks = true"), "{section}");
         }
     }
-    for krate in ["disclosure", "tally", "secagg", "journal", "proto", "node", "coordinator", "cli", "tests"] {
+    for krate in [
+        "disclosure",
+        "tally",
+        "secagg",
+        "evidence",
+        "verify",
+        "journal",
+        "proto",
+        "node",
+        "coordinator",
+        "cli",
+        "tests",
+    ] {
         let text = std::fs::read_to_string(root().join(krate).join("Cargo.toml")).expect("a manifest");
         assert!(text.contains("[lints]\nworkspace = true"), "{krate} follows the workspace's lints");
         let marks = mentions(krate, &[concat!("TO", "DO"), concat!("FIX", "ME"), concat!("#[ig", "nore")]);
@@ -233,7 +256,9 @@ fn unsafe_code_and_open_ends_are_absent() {
 
 #[test]
 fn every_module_says_what_it_is() {
-    for krate in ["disclosure", "tally", "secagg", "journal", "proto", "node", "coordinator", "cli"] {
+    for krate in
+        ["disclosure", "tally", "secagg", "evidence", "verify", "journal", "proto", "node", "coordinator", "cli"]
+    {
         for (path, text) in sources(&format!("{krate}/src")) {
             assert!(text.starts_with("//!"), "{} has no header", path.display());
         }

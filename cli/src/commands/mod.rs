@@ -2,11 +2,13 @@
 
 mod codebook;
 mod enroll;
+pub(crate) mod evidence;
 mod governance;
 mod nodes;
 mod quote;
 mod synth;
 mod table;
+mod witness;
 
 use crate::demo;
 use crate::error::Error;
@@ -49,6 +51,12 @@ enum Command {
     Nodes(nodes::Command),
     /// Join a region as a person, with the invitation from its coordinator.
     Enroll(enroll::Enroll),
+    /// What an auditor needs to check every figure, offline.
+    #[command(subcommand)]
+    Evidence(evidence::Command),
+    /// A witness outside a region, for its logs.
+    #[command(subcommand)]
+    Witness(witness::Command),
     /// The region's governance key, on an offline machine.
     #[command(subcommand)]
     Governance(governance::Command),
@@ -77,6 +85,8 @@ fn run(args: Args) -> Result<ExitCode, Error> {
         Command::Table(command) => runtime()?.block_on(table::run(&args.profile, command)),
         Command::Nodes(command) => runtime()?.block_on(nodes::run(&args.profile, &command)),
         Command::Enroll(enroll) => runtime()?.block_on(enroll::run(&args.profile, &enroll)),
+        Command::Evidence(command) => runtime()?.block_on(evidence::run(&args.profile, &command)),
+        Command::Witness(command) => runtime()?.block_on(witness::run(&command)),
         Command::Governance(command) => governance::run(&command),
         Command::Codebook(command) => codebook::run(&command),
         Command::Synth(synth) => synth::run(&synth),

@@ -2,8 +2,10 @@
 //!
 //! Everything is real but the people: processes of the same binaries, mutual
 //! TLS on loopback, enrolment, governance, import, quotes, tables, a repeat, a
-//! refusal, regional sums, and a node killed in one. The registers are synthetic.
+//! refusal, regional sums, a node killed in one, and the evidence of it all, verified.
+//! The registers are synthetic.
 
+mod audit;
 mod comparison;
 mod region;
 mod regional;
@@ -67,7 +69,7 @@ pub(crate) async fn run(demo: &Demo) -> Result<ExitCode, Error> {
         () = stop_signal() => Err(Error::Other("stopped".into())),
     };
     // The processes end before anything is printed, whatever happened.
-    let story = story.and_then(|asked| Story::gather(&region, &asked));
+    let story = story.and_then(|asked| Story::gather(&region, asked));
     region.stop();
     let story = story?;
     match demo.output {
@@ -110,6 +112,7 @@ struct Asked {
     refusal: koonti_disclosure::Refusal,
     /// If the region is large enough.
     regional: Option<regional::Asked>,
+    audit: audit::Audit,
 }
 
 async fn tell(region: &mut Region) -> Result<Asked, Error> {
@@ -138,7 +141,8 @@ async fn tell(region: &mut Region) -> Result<Asked, Error> {
     }
     // Last: it leaves the region one node short.
     let regional = regional::tell(region, &profile, &link).await?;
-    Ok(Asked { tables, repeat, repeat_cost_nano_rho, refusal: reason(&refused), regional })
+    let audit = audit::tell(region).await?;
+    Ok(Asked { tables, repeat, repeat_cost_nano_rho, refusal: reason(&refused), regional, audit })
 }
 
 async fn stop_signal() {

@@ -61,19 +61,30 @@ impl Region {
             let token = output(region.coordinator()?.args(invite))?;
             write(&home.join("invitation.txt"), &token)?;
         }
-        let token = output(region.coordinator()?.args(["person", "invite", "aino", "--role", "requester"]))?;
-        write(&dir.join("invitation.txt"), &token)?;
-        let mut enroll = binary("koonti")?;
-        enroll
-            .arg("--profile")
-            .arg(region.requester())
-            .arg("enroll")
-            .arg("--token-file")
-            .arg(dir.join("invitation.txt"));
-        output(enroll.args(["--enrolment", &enrolment_url, "--coordinator", &main_url]))?;
+        for (person, role, profile) in
+            [("aino", "requester", region.requester()), ("outi", "auditor", region.auditor())]
+        {
+            let token = output(region.coordinator()?.args(["person", "invite", person, "--role", role]))?;
+            let file = dir.join(format!("invitation-{person}.txt"));
+            write(&file, &token)?;
+            let mut enroll = binary("koonti")?;
+            enroll.arg("--profile").arg(profile).arg("enroll").arg("--token-file").arg(file);
+            output(enroll.args(["--enrolment", &enrolment_url, "--coordinator", &main_url]))?;
+        }
         region.at_all_nodes(|home| {
             ["enroll".into(), "--token-file".into(), home.join("invitation.txt").display().to_string()].into()
         })?;
+        // In a region each organisation has persons of its own; here two approve all rules.
+        let approver = |file: &str| -> Result<[String; 2], Error> {
+            let path = dir.join(file).display().to_string();
+            let new = ["approver", "new", "--out", &path];
+            let public = output(region.node(&nodes[0].name)?.args(new))?.trim().to_owned();
+            Ok([public, path])
+        };
+        let ([one, first], [other, second]) = (approver("dpo.key")?, approver("director.key")?);
+        region.at_all_nodes(|_| ["approver".into(), "set".into(), one.clone(), other.clone()].into())?;
+        let approve = ["policy", "approve", "--key", &first, "--key", &second].map(str::to_owned);
+        region.at_all_nodes(|_| approve.to_vec())?;
         region.at_all_nodes(|_| ["import".into()].into())?;
 
         eprintln!("[4/5] governance signs the roster, each organisation approves it");
@@ -108,6 +119,11 @@ impl Region {
     /// The profile of the person who asks.
     pub(super) fn requester(&self) -> PathBuf {
         self.dir.join("aino")
+    }
+
+    /// The profile of the person who audits.
+    pub(super) fn auditor(&self) -> PathBuf {
+        self.dir.join("outi")
     }
 
     /// Waits until all nodes are connected.
@@ -246,7 +262,7 @@ impl Drop for Region {
 }
 
 /// A sibling of this program.
-fn binary(name: &str) -> Result<Command, Error> {
+pub(super) fn binary(name: &str) -> Result<Command, Error> {
     let own = std::env::current_exe().map_err(|e| Error::Other(format!("cannot find this program's folder: {e}")))?;
     let path = own.with_file_name(name);
     if path.exists() {

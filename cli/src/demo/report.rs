@@ -1,6 +1,7 @@
 //! What the demo shows at its end. The JSON is an interface.
 
 use super::Asked;
+use super::audit::Audit;
 use super::comparison::{ALLOWANCE_NANO_RHO, Comparison};
 use super::region::Region;
 use crate::error::Error;
@@ -27,6 +28,7 @@ pub(super) struct Story {
     nodes: Vec<(String, Map<String, Value>)>,
     tables: Vec<Shown>,
     regional: Option<Regional>,
+    audit: Audit,
     repeat: Value,
     identical: bool,
     refusal: Refusal,
@@ -36,7 +38,7 @@ pub(super) struct Story {
 
 impl Story {
     /// Asks the nodes what is left and what has left.
-    pub(super) fn gather(region: &Region, asked: &Asked) -> Result<Self, Error> {
+    pub(super) fn gather(region: &Region, asked: Asked) -> Result<Self, Error> {
         let mut nodes = Vec::new();
         for name in region.names() {
             let allowances = region.allowances(name)?;
@@ -65,6 +67,7 @@ impl Story {
             nodes,
             tables,
             regional,
+            audit: asked.audit,
             refusal: asked.refusal,
             releases_of,
             releases,
@@ -78,6 +81,8 @@ impl Story {
             "nodes": self.nodes.iter().map(|(name, left)| json!({"name": name, "budget_left_nano_rho": left})).collect::<Vec<_>>(),
             "tables": self.all_tables().map(|(request, table)| render::json(table, request)).collect::<Vec<_>>(),
             "comparison": self.regional.as_ref().map(|regional| regional.comparison.json()),
+            "evidence": self.audit.json(),
+            "tampered": self.audit.tampered(),
             "repeat": self.repeat,
             "refusal": {"reason": self.refusal.code(), "text": self.refusal.text()},
         })
@@ -111,6 +116,7 @@ impl Story {
             say!("  {name:24} {}", left.iter().filter_map(share).collect::<Vec<_>>().join(", "));
         }
         say!("\nWhat has left {} (`koonti-node releases list`):\n{}", self.releases_of, self.releases);
+        self.audit.print();
         let total: usize = self.all_tables().map(|(_, t)| t.cells.len()).sum();
         let sum: usize = self.all_tables().map(|(_, t)| withheld(t)).sum();
         say!("{sum} of {total} figures were withheld. Synthetic registers only.");

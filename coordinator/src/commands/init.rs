@@ -2,7 +2,9 @@
 
 use crate::config::read;
 use crate::error::Error;
+use crate::keys;
 use clap::Args;
+use koonti_disclosure::names::hex;
 use koonti_disclosure::{Digest, Name};
 use koonti_proto::edge::pki::Authority;
 use std::net::SocketAddr;
@@ -54,6 +56,9 @@ pub(super) fn init(init: &Init) -> Result<(), Error> {
     write("ca.crt", &authority.cert_pem())?;
     write("server.key", &server.key_pem)?;
     write("server.crt", &server.cert_pem)?;
+    for name in ["log.key", "witness.key"] {
+        write(name, &hex(&*keys::fresh()?))?;
+    }
     let text = format!(
         "# Coordinator of region {region}. Paths are relative to this file.\n\n\
          region = \"{region}\"\n\

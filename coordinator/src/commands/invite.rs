@@ -2,12 +2,12 @@
 
 use crate::clock;
 use crate::config::{Config, read};
-use crate::entry::MemberKind;
 use crate::error::Error;
 use crate::invitation::{Invitation, random};
 use clap::{Args, ValueEnum};
 use koonti_disclosure::roster::Role;
 use koonti_disclosure::{Codebook, Digest, Name};
+use koonti_evidence::entry::coordinator::MemberKind;
 use koonti_proto::Token;
 use koonti_proto::edge::pki::{Authority, Kind};
 

@@ -1,10 +1,10 @@
 //! `koonti-coordinator node list` and `person list`.
 
 use crate::config::Config;
-use crate::entry::MemberKind;
 use crate::error::Error;
 use crate::fold::Fold;
 use comfy_table::{Table, presets};
+use koonti_evidence::entry::coordinator::MemberKind;
 use koonti_proto::edge::pki::fingerprint;
 
 pub(super) fn list(config: &Config, kind: MemberKind) -> Result<(), Error> {

@@ -98,9 +98,11 @@ fn run(args: Args) -> Result<(), Error> {
             runtime.block_on(crate::daemon::run(config))
         }
         Command::Node(Node::Invite(invite)) => invite::node(&config, &invite),
-        Command::Node(Node::List) => members::list(&config, crate::entry::MemberKind::Node),
+        Command::Node(Node::List) => members::list(&config, koonti_evidence::entry::coordinator::MemberKind::Node),
         Command::Person(Person::Invite(invite)) => invite::person(&config, &invite),
-        Command::Person(Person::List) => members::list(&config, crate::entry::MemberKind::Person),
+        Command::Person(Person::List) => {
+            members::list(&config, koonti_evidence::entry::coordinator::MemberKind::Person)
+        }
         Command::Roster(command) => roster::run(&config, &command),
     }
 }

@@ -1,11 +1,12 @@
 //! `koonti-coordinator roster draft|install`.
 
 use crate::config::Config;
-use crate::entry::MemberKind;
 use crate::error::Error;
 use crate::fold::Fold;
+use crate::keys::Keys;
 use clap::Subcommand;
 use koonti_disclosure::roster::{Floor, NodeEntry, PersonEntry, Roster, SignedRoster};
+use koonti_evidence::entry::coordinator::MemberKind;
 use std::path::PathBuf;
 
 #[derive(Subcommand)]
@@ -42,12 +43,16 @@ pub(super) fn run(config: &Config, command: &Command) -> Result<(), Error> {
             for member in fold.members.values() {
                 let (name, identity) = (member.name.clone(), member.identity);
                 match member.kind {
-                    MemberKind::Node => nodes.push(NodeEntry { areas: member.areas.clone(), identity, name }),
+                    MemberKind::Node => {
+                        let (Some(log), Some(witness)) = (member.log, member.witness) else { continue };
+                        nodes.push(NodeEntry { areas: member.areas.clone(), identity, log, name, witness });
+                    }
                     MemberKind::Person => persons.push(PersonEntry { identity, name, roles: member.roles.clone() }),
                 }
             }
             let floor = Floor { c: 1, eta: (1, 100), j: *known_to, k: *k };
-            let roster = Roster::new(config.region.clone(), epoch + 1, floor, nodes, persons)?;
+            let keys = Keys::load(config)?;
+            let roster = Roster::new(config.region.clone(), epoch + 1, keys.logs(), floor, nodes, persons)?;
             println!("{}", String::from_utf8_lossy(roster.bytes()));
             eprintln!("draft of roster {}, hash {}", roster.epoch(), roster.hash());
         }

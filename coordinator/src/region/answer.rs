@@ -2,13 +2,14 @@
 
 use super::{Inner, Region, internal};
 use crate::clock;
-use crate::entry::Entry;
 use crate::error::Error;
 use crate::fold::Standing;
 use koonti_disclosure::combine::{self, Missing};
 use koonti_disclosure::identity::SignedRelease;
+use koonti_disclosure::names::hex;
 use koonti_disclosure::release::Received as ReceivedRelease;
 use koonti_disclosure::{Codebook, Digest, Name, Refusal, canonical};
+use koonti_evidence::entry::coordinator::Entry;
 use koonti_proto::Failure;
 use koonti_proto::wire::{Received, TableState};
 
@@ -67,15 +68,20 @@ impl Region {
                         tracing::error!(%node, question = %id.short(), "a node has sent a second release");
                         return Err(Failure::Invalid("another release of this question is held".to_owned()));
                     }
-                    Standing::Open(_) if open => {
+                    // Also one that comes after the table was closed is recorded, since it has
+                    // left the node; it counts once the table is opened again.
+                    Standing::Open(_) | Standing::Refused(_) => {
+                        // A release that is not in the node's log is not taken.
+                        let unlogged = || Failure::Invalid("the release is not in this node's log".to_owned());
+                        let (head, index) = inner.mirrors.release(node, sha256).ok_or_else(unlogged)?;
                         inner.store.put_release(signed.bytes(), signed.signature()).map_err(internal)?;
-                        let entry = Entry::Released { id, node: node.clone(), release: sha256, time };
+                        let signature = hex(signed.signature());
+                        let node = node.clone();
+                        let entry = Entry::Released { head, id, index, node, release: sha256, signature, time };
                         inner.store.append(entry).map_err(internal)?;
                     }
-                    _ => {
-                        return Err(Failure::NotFound(
-                            "the table is closed; ask for it with --retry-missing".to_owned(),
-                        ));
+                    Standing::Ready(_) | Standing::Counted => {
+                        return Err(Failure::Invalid("the node takes part in a sum of this table".to_owned()));
                     }
                 }
             }

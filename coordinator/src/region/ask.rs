@@ -1,8 +1,8 @@
 //! Questions: quoted, asked, and asked again of the nodes that were missing.
 
-use super::{Inner, Region, internal, offer};
+use super::{Inner, Region, internal};
 use crate::clock;
-use crate::entry::{Asked as AskedEntry, Entry};
+use crate::error::Error;
 use crate::expect;
 use crate::fold::{Standing, Table as Held};
 use crate::invitation::random;
@@ -11,8 +11,9 @@ use koonti_disclosure::quorum::Quorum;
 use koonti_disclosure::request::ReleaseKind;
 use koonti_disclosure::roster::Roster;
 use koonti_disclosure::{Digest, Name, Refusal};
+use koonti_evidence::entry::coordinator::{Asked as AskedEntry, Entry};
 use koonti_proto::Failure;
-use koonti_proto::wire::{Ask, Asked, Offer, Quote, Table, TableState, ToNode};
+use koonti_proto::wire::{Ask, Asked, Logged, Offer, Quote, Table, TableState, ToNode};
 use std::time::Duration;
 use tokio::sync::mpsc;
 
@@ -31,6 +32,7 @@ impl Region {
             nonce: random().map_err(internal)?,
             quote_only: true,
             deadline: clock::now() + QUOTE_TIMEOUT.as_secs(),
+            logged: Logged::default(),
         };
         let (mut waiting, mut unreachable, roster): (Vec<Name>, Vec<Name>, Roster) = {
             let mut inner = self.inner();
@@ -76,14 +78,16 @@ impl Region {
         let value = serde_json::from_slice(&ask.request.bytes()).expect("canonical bytes are JSON");
         let mut inner = self.inner();
         let nodes = serving(inner.roster()?, &ask.request)?;
+        let (round, nonce) = (random().map_err(internal)?, random().map_err(internal)?);
         let known = inner.store.fold.tables.get(&id);
+        let late = known.is_some_and(|table| table.late);
         let again: Vec<Name> = match known.map(|t| (t.state, &t.nodes)) {
             None => {
-                let round = random().map_err(internal)?;
-                let nonce = random().map_err(internal)?;
+                let heads = inner.put_heads().map_err(internal)?;
                 let regional = ask.request.request().release() == ReleaseKind::Regional;
                 let asked = AskedEntry {
                     deadline,
+                    heads,
                     nodes: nodes.clone(),
                     nonce,
                     phase_timeout_s: if regional {
@@ -96,7 +100,7 @@ impl Region {
                     time: now,
                 };
                 inner.store.append(Entry::Asked(Box::new(asked))).map_err(internal)?;
-                inner.offer(id, &nodes);
+                self.send_offer(&inner, id, &nodes).map_err(internal)?;
                 return Ok((inner.view(id)?, false));
             }
             Some((TableState::Open, _)) => return Ok((inner.view(id)?, true)),
@@ -110,24 +114,24 @@ impl Region {
             }
             Some((TableState::Refused, _)) => nodes,
         };
-        if !again.is_empty() {
-            let entry = Entry::Reopened { deadline, id, nodes: again.clone(), request: value, time: now };
+        // With a release that came late, it is enough to close it anew.
+        if !again.is_empty() || late {
+            let heads = inner.put_heads().map_err(internal)?;
+            let nodes = again.clone();
+            let entry = Entry::Reopened { deadline, heads, id, nodes, nonce, request: value, round, time: now };
             inner.store.append(entry).map_err(internal)?;
             inner.load_round(id).map_err(internal)?;
             inner.send_stop(id);
-            inner.offer(id, &again);
+            self.send_offer(&inner, id, &again).map_err(internal)?;
         }
         Ok((inner.view(id)?, true))
     }
 }
 
 impl Inner {
-    fn offer(&self, id: Digest, nodes: &[Name]) {
-        if let Some(table) = self.store.fold.tables.get(&id) {
-            for node in nodes {
-                self.send(node, offer(table));
-            }
-        }
+    /// Keeps the heads of the nodes' logs as they are now, before a nonce is known.
+    fn put_heads(&self) -> Result<Digest, Error> {
+        self.store.put_blob(&self.mirrors.heads().bytes())
     }
 }
 

@@ -1,15 +1,17 @@
 //! The doors of `koonti-proto`: who is calling, and what they are shown.
 
-use super::{Connection, Region, offer};
+use super::{Connection, Region};
 use crate::clock;
-use crate::entry::MemberKind;
 use crate::fold::Standing;
 use koonti_disclosure::identity::Intent;
 use koonti_disclosure::roster::{Role as RosterRole, SignedRoster};
 use koonti_disclosure::{Digest, Name, Refusal};
+use koonti_evidence::entry::coordinator::MemberKind;
 use koonti_proto::access::{Caller, Registry, Role};
 use koonti_proto::edge::pki::{Kind, SpiffeId};
-use koonti_proto::wire::{Ask, Asked, Hello, NodeStatus, Received, RoundMessage, Table, TableState, ToNode};
+use koonti_proto::wire::{
+    Ask, Asked, Deposit, Deposited, Hello, NodeStatus, Received, RoundMessage, Table, TableState, ToNode,
+};
 use koonti_proto::{Failure, Items, Rooms};
 use std::sync::Arc;
 use tokio::sync::mpsc;
@@ -56,14 +58,19 @@ impl Rooms for Region {
         }
         for table in inner.store.fold.tables.values().filter(|t| t.state == TableState::Open) {
             if matches!(table.nodes.get(&caller.name), Some(Standing::Open(_))) {
-                drop(to_node.send(offer(table)));
+                match self.offer_of(&inner, table) {
+                    Ok(offer) => drop(to_node.send(ToNode::Offer(Box::new(offer)))),
+                    Err(error) => tracing::error!(%error, "an offer cannot be shown"),
+                }
             }
         }
         for message in inner.mailbox(&caller.name) {
             drop(to_node.send(ToNode::Round(message)));
         }
         // A later connection of the same node replaces this one, whose stream then ends.
-        inner.connected.insert(caller.name.clone(), Connection { number, to_node });
+        inner
+            .connected
+            .insert(caller.name.clone(), Connection { number, to_node, witnessed: hello.witnessed, shown_at: None });
         inner.last_seen.insert(caller.name.clone(), (clock::now(), hello.version));
         drop(inner);
         tracing::info!(node = %caller.name, "connected");
@@ -81,6 +88,24 @@ impl Rooms for Region {
 
     async fn deliver(&self, caller: Caller, message: RoundMessage) -> Result<(), Failure> {
         tokio::task::block_in_place(|| self.take_round_message(&caller.name, &message))
+    }
+
+    async fn deposit(&self, caller: Caller, deposit: Deposit) -> Result<Deposited, Failure> {
+        tokio::task::block_in_place(|| self.take_deposit(&caller.name, &deposit))
+    }
+
+    fn retrieve(&self, caller: Caller) -> Result<(Vec<u8>, Vec<Vec<u8>>), Failure> {
+        let log = self.inner().mirrors.log(&caller.name).map_err(super::internal)?;
+        let (entries, note) = log.ok_or_else(|| Failure::NotFound("no log of this node is held".to_owned()))?;
+        Ok((note.to_string().into_bytes(), entries))
+    }
+
+    fn cosign(&self, caller: Caller, size: u64, signature: String) -> Result<(), Failure> {
+        self.take_cosignature(&caller.name, size, &signature)
+    }
+
+    async fn evidence(&self, caller: Caller) -> Result<Items<Vec<u8>>, Failure> {
+        self.fetch_evidence(&caller.name).await
     }
 
     async fn create_table(&self, caller: Caller, ask: Ask) -> Result<Asked, Failure> {

@@ -2,9 +2,9 @@
 
 use super::{Region, internal};
 use crate::clock;
-use crate::entry::{Enrolled, Entry, MemberKind};
 use crate::invitation::Invitation;
 use koonti_disclosure::Digest;
+use koonti_evidence::entry::coordinator::{Enrolled, Entry, MemberKind};
 use koonti_proto::edge::pki::{Kind, SpiffeId, fingerprint};
 use koonti_proto::{EnrolAsk, EnrolmentRooms, Failure};
 
@@ -44,11 +44,13 @@ impl Region {
             areas: invitation.areas.clone(),
             identity: ask.identity,
             kind,
+            log: ask.logs.map(|keys| keys.log),
             name: ask.name.clone(),
             roles: invitation.roles.clone(),
             secret_sha256,
             spki: Digest(issued.spki_sha256),
             time: now,
+            witness: ask.logs.map(|keys| keys.witness),
         };
         inner.store.append(Entry::Enrolled(Box::new(member))).map_err(internal)?;
         invitation.remove(&self.config).map_err(internal)?;

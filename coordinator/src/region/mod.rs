@@ -9,26 +9,35 @@ mod answer;
 mod ask;
 mod doors;
 mod enrol;
+mod evidence;
+mod fetch;
 mod rounds;
 
 use crate::clock;
 use crate::config::Config;
 use crate::error::Error;
 use crate::fold::{Standing, Table as Held};
+use crate::keys::Keys;
+use crate::mirror::Mirrors;
 use crate::store::Store;
+use evidence::Shown;
+use koonti_disclosure::names::hex;
 use koonti_disclosure::roster::{Roster, SignedRoster};
 use koonti_disclosure::{Digest, Name, Progress};
+use koonti_evidence::entry::coordinator::Entry;
 use koonti_proto::Failure;
 use koonti_proto::edge::pki::Authority;
-use koonti_proto::wire::{NodeState, Offer, Quote, Table, TableState, ToNode};
+use koonti_proto::wire::{NodeState, Quote, Table, TableState, ToNode};
 use rounds::Running;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 use tokio::sync::{broadcast, mpsc};
 
 /// The region.
 pub struct Region {
     config: Config,
+    keys: Keys,
     authority: Authority,
     inner: Mutex<Inner>,
     moved: broadcast::Sender<Digest>,
@@ -43,11 +52,18 @@ struct Inner {
     connections: u64,
     /// Regional rounds that run, or whose erasures are collected.
     rounds: BTreeMap<Digest, Running>,
+    /// Copies of the nodes' logs.
+    mirrors: Mirrors,
+    shown: Option<Shown>,
 }
 
 struct Connection {
     number: u64,
     to_node: mpsc::UnboundedSender<ToNode>,
+    /// The size of the coordinator's log that the node has cosigned last.
+    witnessed: u64,
+    /// When it was shown the log, until it has cosigned it.
+    shown_at: Option<Instant>,
 }
 
 impl Region {
@@ -56,9 +72,13 @@ impl Region {
     /// # Errors
     /// When another process has it, or a file is missing or wrong.
     pub fn open(config: Config, authority: Authority) -> Result<Self, Error> {
-        let store = Store::open(&config)?;
+        let keys = Keys::load(&config)?;
+        let store = Store::open(&config, &keys)?;
         let roster = installed_roster(&config)?;
+        let mirrors = Mirrors::open(&config.state)?;
         let mut inner = Inner {
+            mirrors,
+            shown: None,
             store,
             roster,
             connected: HashMap::new(),
@@ -67,8 +87,9 @@ impl Region {
             connections: 0,
             rounds: BTreeMap::new(),
         };
+        inner.log_roster()?;
         inner.resume_rounds()?;
-        Ok(Self { config, authority, inner: Mutex::new(inner), moved: broadcast::channel(1024).0 })
+        Ok(Self { config, keys, authority, inner: Mutex::new(inner), moved: broadcast::channel(1024).0 })
     }
 
     /// Closes tables whose deadline has passed and takes in a newly installed
@@ -100,8 +121,10 @@ impl Region {
                 drop(connection.to_node.send(ToNode::Roster(new.bytes())));
             }
             inner.roster = Some(new);
+            inner.log_roster()?;
         }
-        Ok(())
+        drop(inner);
+        self.show_log()
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
@@ -116,6 +139,17 @@ impl Region {
 }
 
 impl Inner {
+    /// Logs the roster in force, once.
+    fn log_roster(&mut self) -> Result<(), Error> {
+        let Some(signed) = self.roster.as_ref().filter(|r| r.roster().epoch() > self.store.fold.epoch) else {
+            return Ok(());
+        };
+        let (roster, signature) = (signed.roster(), hex(signed.signature()));
+        let sha256 = self.store.put_blob(roster.bytes())?;
+        let entry = Entry::Roster { epoch: roster.epoch(), roster: sha256, signature, time: clock::now() };
+        self.store.append(entry)
+    }
+
     fn roster(&self) -> Result<&Roster, Failure> {
         let none = || Failure::NotFound("no roster is in force yet: governance has to sign one".to_owned());
         self.roster.as_ref().map(SignedRoster::roster).ok_or_else(none)
@@ -162,16 +196,6 @@ impl Inner {
     }
 }
 
-fn offer(table: &Held) -> ToNode {
-    ToNode::Offer(Box::new(Offer {
-        request: table.request.clone(),
-        round: table.round,
-        nonce: table.nonce,
-        quote_only: false,
-        deadline: table.deadline,
-    }))
-}
-
 fn installed_roster(config: &Config) -> Result<Option<SignedRoster>, Error> {
     let path = config.roster();
     match std::fs::read(&path) {
@@ -181,7 +205,7 @@ fn installed_roster(config: &Config) -> Result<Option<SignedRoster>, Error> {
     }
 }
 
-fn internal(error: impl std::fmt::Display) -> Failure {
+pub(crate) fn internal(error: impl std::fmt::Display) -> Failure {
     tracing::error!(%error, "failed");
     Failure::Internal("the coordinator could not do it: see its log".to_owned())
 }

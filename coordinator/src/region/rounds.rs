@@ -9,7 +9,6 @@
 
 use super::{Inner, Region, internal};
 use crate::clock;
-use crate::entry::Entry;
 use crate::error::Error;
 use crate::fold::{Attempt, Standing, Table};
 use crate::invitation::random;
@@ -22,6 +21,7 @@ use koonti_disclosure::regional::{self, Sum};
 use koonti_disclosure::roster::Roster;
 use koonti_disclosure::round::{Choice, PHASES, RoundSpec, Strictness};
 use koonti_disclosure::{Digest, Name, Progress, Refusal, TableRequest, canonical};
+use koonti_evidence::entry::coordinator::Entry;
 use koonti_journal::Journal;
 use koonti_proto::Failure;
 use koonti_proto::wire::{RoundMessage, TableState, ToNode};

@@ -77,7 +77,7 @@ pub(super) fn check(config: &Config, output: Output) -> Result<ExitCode, Error> 
 /// How many held periods do not open under the key at hand.
 fn sealed_otherwise(config: &Config, keys: &Keys, fold: &Fold) -> usize {
     let newest = fold.vintages.iter().filter_map(|((_, _, period), vintages)| Some((*period, *vintages.last()?)));
-    newest.filter(|(period, vintage)| !extracts::readable(&config.state, &keys.seal, *vintage, *period)).count()
+    newest.filter(|(period, (_, vintage))| !extracts::readable(&config.state, &keys.seal, *vintage, *period)).count()
 }
 
 fn rules(policy: &Policy) -> String {

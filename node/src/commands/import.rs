@@ -28,8 +28,9 @@ pub(super) fn import(config: &Config, declared: &[Period]) -> Result<ExitCode, E
     };
     let names: Vec<String> = periods.iter().map(ToString::to_string).collect();
     let vintage = Digest(keys::random()?);
-    extracts::write(&config.state, &keys.seal, vintage, &imported.slices)?;
-    inbox::hand_in(config, &Order::Import { periods, register: mapping.register, source: mapping.source, vintage })?;
+    let commitments = extracts::write(&config.state, &keys.seal, vintage, &imported.slices)?;
+    let (register, source) = (mapping.register, mapping.source);
+    inbox::hand_in(config, &Order::Import { commitments, periods, register, source, vintage })?;
     // For the operator's own terminal: the only place where exact counts appear.
     say!("rows read            {:>10}", imported.rows);
     for (period, slice) in &imported.slices {

@@ -9,11 +9,15 @@ macro_rules! say {
     }};
 }
 
+mod approver;
 mod budget;
 mod check;
 mod enroll;
+mod evidence;
 mod import;
 mod output;
+mod period;
+mod recover;
 mod releases;
 mod requests;
 mod roster;
@@ -32,6 +36,8 @@ const EXAMPLES: &str = "\
 Examples, in the order of a first day:
   koonti-node enroll --config node.toml --token-file invitation.txt
   koonti-node check --config node.toml
+  koonti-node approver set 3f5a...c1 90b7...2e
+  koonti-node policy approve --key dpo.key --key director.key
   koonti-node import --config node.toml
   koonti-node run --config node.toml
   koonti-node roster approve --config node.toml
@@ -69,6 +75,12 @@ enum Command {
     /// The region's list of nodes and people, as its governance key signed it.
     #[command(subcommand)]
     Roster(roster::Command),
+    /// The persons who approve this node's rules.
+    #[command(subcommand)]
+    Approver(approver::Command),
+    /// The rules of this node, and their approval.
+    #[command(subcommand)]
+    Policy(approver::PolicyCommand),
     /// Look over the whole installation: one line per item, with a remedy.
     Check {
         #[command(flatten)]
@@ -99,6 +111,18 @@ enum Command {
         #[arg(long)]
         explain: bool,
     },
+    /// What an auditor needs of this node.
+    #[command(subcommand)]
+    Evidence(evidence::Command),
+    /// The quarters of this node.
+    #[command(subcommand)]
+    Period(period::Command),
+    /// After the state was set back to an older copy: fetch this node's own log from the
+    /// coordinator, and count every period that the node has ever held as spent.
+    #[command(
+        after_help = "Example:\n  koonti-node recover --config node.toml\n\nThe daemon must not run. What the node knew and the coordinator does not is set\naside beside the journal. Nothing more is released from the periods held so far;\nimport the next ones as usual."
+    )]
+    Recover,
     /// Run the daemon: it dials out to the coordinator and listens nowhere.
     Run,
 }
@@ -125,11 +149,16 @@ fn run(args: Args) -> Result<ExitCode, Error> {
     match args.command {
         Command::Enroll { token_file } => enroll::enroll(&config, &token_file),
         Command::Roster(command) => roster::run(&config, &command),
+        Command::Approver(command) => approver::run(&config, &command),
+        Command::Policy(command) => approver::policy(&config, &command),
         Command::Check { output } => check::check(&config, output.output()),
         Command::Import { periods } => import::import(&config, &periods),
         Command::Requests(command) => requests::run(&config, &command),
         Command::Releases(command) => releases::run(&config, &command),
         Command::Budget { output, explain } => budget::budget(&config, output.output(), explain),
+        Command::Evidence(command) => evidence::run(&config, &command),
+        Command::Period(command) => period::run(&config, &command),
+        Command::Recover => runtime()?.block_on(recover::recover(&config)),
         Command::Run => {
             let desk = Arc::new(Desk::open(config)?);
             runtime()?.block_on(crate::daemon::run(desk))?;

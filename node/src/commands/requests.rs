@@ -5,7 +5,6 @@ use super::output::{Flag, Output};
 use super::{by_prefix, summary};
 use crate::clock;
 use crate::config::{Config, read_toml};
-use crate::entry::By;
 use crate::error::Error;
 use crate::fold::{Fold, Known, Standing};
 use crate::inbox::{self, Order};
@@ -13,6 +12,7 @@ use clap::Subcommand;
 use koonti_disclosure::cost::{self, Cost};
 use koonti_disclosure::request::ReleaseKind;
 use koonti_disclosure::{Digest, Policy, Refusal};
+use koonti_evidence::entry::node::By;
 use serde_json::json;
 use std::process::ExitCode;
 
@@ -58,7 +58,7 @@ fn decide(config: &Config, fold: &Fold, id: &str, order: fn(Digest) -> Order, wh
     let by_daemon = inbox::hand_in(config, &order(id))?;
     let when = if by_daemon { "the running node has taken it" } else { "the node takes it up when it runs" };
     eprintln!("{what}: {}; {when}", id.short());
-    let regional = known.question.as_ref().and_then(crate::entry::Question::signed);
+    let regional = known.question.as_ref().and_then(koonti_evidence::entry::node::Question::signed);
     let regional = regional.is_some_and(|signed| signed.request().release() == ReleaseKind::Regional);
     if what == "approved" && known.standing != Standing::Waiting && !regional {
         eprintln!(
@@ -73,7 +73,7 @@ fn list(fold: &Fold, policy: &Policy, output: Output) {
     questions.sort_by_key(|(_, known)| (known.standing != Standing::Waiting, std::cmp::Reverse(known.time)));
     let (mut rows, mut items) = (Vec::new(), Vec::new());
     for (id, known) in questions {
-        let signed = known.question.as_ref().and_then(crate::entry::Question::signed);
+        let signed = known.question.as_ref().and_then(koonti_evidence::entry::node::Question::signed);
         let what = signed.as_ref().map_or_else(|| "refused when it came".to_owned(), |s| summary(s.request()));
         let who = signed.as_ref().map_or_else(String::new, |s| s.requester().to_string());
         let purpose = signed.as_ref().map_or("", |s| s.request().purpose().basis());

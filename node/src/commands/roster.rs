@@ -82,10 +82,10 @@ fn approve(
             roster.epoch()
         ));
     }
-    if roster.node(&keys.member.name).is_some_and(|own| own.identity != keys.identity.public()) {
-        return refused(
-            "the roster gives this node another key than its own: do not approve it, ask governance".into(),
-        );
+    let logs = keys.logs();
+    let mine = (keys.identity.public(), logs.log, logs.witness);
+    if roster.node(&keys.member.name).is_some_and(|own| (own.identity, own.log, own.witness) != mine) {
+        return refused("the roster gives this node other keys than its own: do not approve it, ask governance".into());
     }
     describe("waits for approval", roster);
     match hash {

@@ -17,6 +17,10 @@ pub struct Opened {
     pub survivors: Vec<Name>,
     /// The nodes that released a share which was not the one they were dealt.
     pub blamed: Vec<Name>,
+    /// The opened `sigma_b` of each place of U3.
+    pub(super) own: Vec<(u16, [u8; 32])>,
+    /// The opened `sigma_m` of each place of U2 that is not in U3.
+    pub(super) mask: Vec<(u16, [u8; 32])>,
 }
 
 /// Nodes of U2, apart by what is opened of them.
@@ -77,21 +81,25 @@ pub(super) fn open(round: &Round, good: &[u16]) -> Result<Opened, u16> {
     let unmasks: Vec<&Unmask> = openers.iter().map(|place| &round.unmasks[place]).collect();
     let sets = round.sets();
     let mut seeds: Vec<Signed> = Vec::new();
+    let (mut own, mut mask) = (Vec::new(), Vec::new());
     for (i, place) in sets.survivors.iter().enumerate() {
         let shares: Vec<Share> = unmasks.iter().map(|unmask| scalar(&unmask.survivors[i].1)).collect();
         let sigma_b = weights.open(shares.iter());
         if keys::self_commitment(round.spec.round(), *place, &sigma_b) != round.adverts[place].commit {
             return Err(*place);
         }
+        own.push((*place, *sigma_b.bytes()));
         seeds.push((keys::self_seed(round.sid, &sigma_b, round.u2h, *place), Sign::Minus));
     }
     for (i, place) in sets.dropped.iter().enumerate() {
         let shares: Vec<Share> = unmasks.iter().map(|unmask| scalar(&unmask.dropped[i].1)).collect();
-        pair_seeds(round, *place, &weights.open(shares.iter()), sets.survivors, &mut seeds)?;
+        let sigma_m = weights.open(shares.iter());
+        pair_seeds(round, *place, &sigma_m, sets.survivors, &mut seeds)?;
+        mask.push((*place, *sigma_m.bytes()));
     }
     let sums = round.totals.unmask(round.u2h, &seeds);
     let survivors = round.names(sets.survivors.iter().copied());
-    Ok(Opened { sums, survivors, blamed: round.blamed() })
+    Ok(Opened { sums, survivors, blamed: round.blamed(), own, mask })
 }
 
 /// The seeds that a dropped node shares with each survivor, with the sign that takes

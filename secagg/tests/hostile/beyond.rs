@@ -154,7 +154,7 @@ fn masks_and_permits_of_another_round() {
         session: tape.sid(),
         roster: &region.roster,
         certificate: None,
-        seed: Seed::new([1; 32]),
+        seed: (0, Seed::new([1; 32])),
         time: NOW,
     };
     let admitted = crate::stage::admitted(&region, 0, 1_000_000_000).unwrap();

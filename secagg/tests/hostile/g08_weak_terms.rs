@@ -169,7 +169,7 @@ fn without_room(nano_rho: u64) -> (Option<Refusal>, usize) {
         session: tape.sid(),
         roster: &region.roster,
         certificate: None,
-        seed: Seed::new([1; 32]),
+        seed: (0, Seed::new([1; 32])),
         time: NOW,
     };
     let mut sink = Memory::default();
@@ -212,7 +212,7 @@ fn g08_a_ledger_that_cannot_write() {
             session: stage.sid,
             roster: &stage.region.roster,
             certificate: None,
-            seed: Seed::new([1; 32]),
+            seed: (0, Seed::new([1; 32])),
             time: NOW,
         };
         let admitted = admitted(&stage.region, 0, 1_000_000_000).unwrap();

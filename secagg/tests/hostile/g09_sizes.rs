@@ -3,7 +3,7 @@
 
 use crate::cases::Cases;
 use crate::stage::{Stage, Tape, admitted, all, without};
-use crate::support::{CLIENTS, Player, Region, identity, name};
+use crate::support::{CLIENTS, COORDINATOR, Player, Region, identity, name, unused_key};
 use koonti_disclosure::identity::IdentityKey;
 use koonti_disclosure::roster::{self, Floor, NodeEntry, Roster, SignedRoster};
 use koonti_disclosure::{Digest, Refusal};
@@ -137,9 +137,11 @@ fn roster(epoch: u64, n: u16, seed: u64, c: u32) -> Result<Roster, roster::Error
     let node = |place| NodeEntry {
         areas: vec!["205".to_owned()],
         identity: identity(seed, place).public(),
+        log: unused_key(seed, place, 1),
         name: crate::support::node_name(place),
+        witness: unused_key(seed, place, 2),
     };
-    Roster::new(name("ita"), epoch, floor, (0..n).map(node).collect(), vec![])
+    Roster::new(name("ita"), epoch, COORDINATOR, floor, (0..n).map(node).collect(), vec![])
 }
 
 #[test]
@@ -210,9 +212,14 @@ fn g09_a_roster_with_sybils() {
 fn g09_a_roster_with_one_node_twice() {
     let mut cases = Cases::of("g09_a_roster_with_one_node_twice");
     let floor = Floor { c: 1, eta: (1, 100), j: 2, k: 5 };
-    let node =
-        |name: &str, key: u8| NodeEntry { areas: vec![], identity: Digest([key; 32]), name: name.parse().unwrap() };
-    let twice = |nodes| Roster::new(name("ita"), 1, floor, nodes, vec![]).err();
+    let node = |name: &str, key: u8| NodeEntry {
+        areas: vec![],
+        identity: Digest([100 + key; 32]),
+        log: Digest::of(format!("log {name} {key}").as_bytes()),
+        name: name.parse().unwrap(),
+        witness: Digest::of(format!("witness {name} {key}").as_bytes()),
+    };
+    let twice = |nodes| Roster::new(name("ita"), 1, COORDINATOR, floor, nodes, vec![]).err();
     let one_key = twice(vec![node("a", 1), node("b", 1), node("c", 2)]);
     cases.ends("one key", &one_key, &Some(roster::Error::Duplicate));
     let one_name = twice(vec![node("a", 1), node("a", 2), node("c", 3)]);

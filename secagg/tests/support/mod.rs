@@ -15,7 +15,7 @@ use koonti_disclosure::masked::{CHUNK_BYTES, CLAMP, Layout, MaskedInput, Masks, 
 use koonti_disclosure::poisson::Poisson;
 use koonti_disclosure::policy::{Admitted, Holdings};
 use koonti_disclosure::quorum::Quorum;
-use koonti_disclosure::roster::{Floor, NodeEntry, Roster};
+use koonti_disclosure::roster::{Floor, LogKeys, NodeEntry, Roster};
 use koonti_disclosure::round::{Choice, RoundSpec, Strictness};
 use koonti_disclosure::stream::{Context, Seed, VectorKey};
 use koonti_disclosure::{
@@ -113,6 +113,14 @@ pub struct Table {
 pub const CLIENTS: Table = Table { by: &["age_group"], score: false, periods: 1 };
 pub const SCORE: Table = Table { by: &["sex"], score: true, periods: 2 };
 
+/// The keys of its evidence, which no round uses.
+pub const COORDINATOR: LogKeys = LogKeys { log: Digest([1; 32]), witness: Digest([2; 32]) };
+
+/// A key of a node's evidence, which no round uses.
+pub fn unused_key(seed: u64, place: u16, which: u8) -> Digest {
+    Digest::of(&[&seed.to_be_bytes()[..], &place.to_be_bytes(), &[which]].concat())
+}
+
 /// What all participants of a region agree on.
 pub struct Region {
     pub roster: Roster,
@@ -127,9 +135,11 @@ impl Region {
         let entry = |place| NodeEntry {
             areas: vec!["205".to_owned()],
             identity: identity(seed, place).public(),
+            log: unused_key(seed, place, 1),
             name: node_name(place),
+            witness: unused_key(seed, place, 2),
         };
-        let roster = Roster::new(name("ita"), 1, floor, (0..n).map(entry).collect(), vec![]).unwrap();
+        let roster = Roster::new(name("ita"), 1, COORDINATOR, floor, (0..n).map(entry).collect(), vec![]).unwrap();
         let request = table.request();
         let layout = Layout::of(&request).unwrap();
         Self { roster, request, layout, seed }
@@ -295,7 +305,7 @@ impl Player {
             session: self.session.as_ref().and_then(Session::session).unwrap_or(Digest([0; 32])),
             roster: &region.roster,
             certificate: self.certificate.as_ref(),
-            seed: Seed::new(seed),
+            seed: (self.journal.0.len() as u64, Seed::new(seed)),
             time: NOW,
         };
         let permit = self.ledger.join(self.admit(region), joining, &mut self.journal)?;

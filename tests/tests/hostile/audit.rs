@@ -2,7 +2,7 @@
 
 use crate::ground::{ALL, Ground};
 use koonti_disclosure::{Digest, Name};
-use koonti_node::entry::{Entry, Own};
+use koonti_evidence::entry::node::{Entry, Own};
 use koonti_secagg::message::{self, Kind, Unmask};
 use koonti_tests::evil::{Heard, Word};
 use std::collections::{BTreeMap, BTreeSet};

@@ -17,7 +17,7 @@ use koonti_disclosure::request::{Draft, Measure, Purpose, ReleaseKind};
 use koonti_disclosure::roster::Roster;
 use koonti_disclosure::round::{Choice, PHASES, RoundSpec, Strictness};
 use koonti_disclosure::{Codebook, Digest, Name, Refusal, TableRequest, canonical};
-use koonti_node::entry::{Entry, Own};
+use koonti_evidence::entry::node::{Entry, Own};
 use koonti_node::keys::Keys;
 use koonti_proto::wire::{Offer, ToNode};
 use koonti_secagg::Abort;
@@ -168,13 +168,7 @@ impl Ground {
 
     /// The offer of a question.
     pub(crate) fn an_offer(&self, question: &SignedRequest) -> Offer {
-        Offer {
-            request: question.clone(),
-            round: Digest([1; 32]),
-            nonce: Digest([2; 32]),
-            quote_only: false,
-            deadline: now() + 3600,
-        }
+        self.evil.asks(question, now() + 3600)
     }
 
     /// Offers a question to these and waits until they are ready for a round of it.

@@ -234,11 +234,14 @@ fn other_rosters(ground: &mut Ground) {
     let sybil = |at: u8| NodeEntry {
         areas: vec!["405".into()],
         identity: IdentityKey::from_seed([at; 32]).public(),
+        log: IdentityKey::from_seed([at + 10; 32]).public(),
         name: format!("sybil-{at}").parse().expect("a name"),
+        witness: IdentityKey::from_seed([at + 20; 32]).public(),
     };
     let nodes = honest.nodes()[..2].iter().cloned().chain([sybil(1), sybil(2), sybil(3)]).collect();
     let forged =
-        Roster::new(honest.region().clone(), 2, honest.floor(), nodes, honest.persons().to_vec()).expect("one");
+        Roster::new(honest.region().clone(), 2, honest.coordinator(), honest.floor(), nodes, honest.persons().to_vec())
+            .expect("one");
     let question = ground.question(&["age_group"]);
     ground.make_ready(&ALL, &question);
     let id = question.request().id();

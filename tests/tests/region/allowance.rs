@@ -6,12 +6,12 @@ use koonti_disclosure::policy::{Admitted, Holdings};
 use koonti_disclosure::request::{Draft, Measure, Purpose, ReleaseKind};
 use koonti_disclosure::stream::Seed;
 use koonti_disclosure::{Codebook, Digest, Name, Period, Policy, Refusal, TableRequest};
+use koonti_evidence::entry::node::{Entry, Own};
 use koonti_node::config::Config;
 use koonti_node::desk::{Desk, Next};
-use koonti_node::entry::{Entry, Own};
 use koonti_node::error::Error;
 use koonti_node::store::Store;
-use koonti_proto::wire::{Answer, Offer};
+use koonti_proto::wire::{Answer, Logged, Offer};
 use koonti_tests::disk::{NodeDisk, of_debit, truncate_index};
 use koonti_tests::{Node, Plan, register};
 use std::collections::BTreeMap;
@@ -27,18 +27,6 @@ const ASKING: usize = 64;
 
 fn name(text: &str) -> Name {
     text.parse().expect("a name")
-}
-
-/// A state directory of its own; the other paths are not looked at.
-fn config(dir: &Path) -> Config {
-    Config {
-        coordinator: String::new(),
-        enrolment: String::new(),
-        state: dir.join("state"),
-        keys: dir.join("keys"),
-        policy: dir.join("policy.toml"),
-        register: dir.join("register.toml"),
-    }
 }
 
 /// Different questions of equal cost, admitted: one for each municipality.
@@ -92,21 +80,22 @@ fn admitted(areas: &[String]) -> Vec<Admitted> {
 
 #[test]
 fn sixty_four_debits_at_once_never_pass_the_cap() {
-    let dir = tempfile::tempdir().expect("a folder");
-    let config = config(dir.path());
+    let mut region = Plan::new().node(Node::auto("kainuu", "205")).start();
+    region.take_node("kainuu").stop();
+    let disk = region.disk("kainuu");
+    let config = disk.config();
     let area = Codebook::built_in().dimension("area").expect("a dimension");
     let areas: Vec<String> = area.codes()[..ASKING].iter().map(|c| c.code.clone()).collect();
     let questions = admitted(&areas);
     assert!(questions.iter().all(|q| q.cost().nano_rho == COST));
-    let store = Store::open(&config).expect("a store");
+    let store = Store::open(config).expect("a store");
     let barrier = Barrier::new(ASKING);
     let ask = |(n, admitted): (usize, Admitted)| {
         let terms = Terms {
             requester: name("aino"),
             round: Digest([2; 32]),
             nonce: Digest([3; 32]),
-            seed: Seed::new([u8::try_from(n).expect("small"); 32]),
-            sealed_seed: "00".into(),
+            seed: (1000 + n as u64, Seed::new([u8::try_from(n).expect("small"); 32])),
             time: 1,
         };
         barrier.wait();
@@ -130,7 +119,7 @@ fn sixty_four_debits_at_once_never_pass_the_cap() {
     assert!(spent(&store) <= CAP);
 
     drop(store);
-    let store = Store::open(&config).expect("the same store");
+    let store = Store::open(config).expect("the same store");
     assert_eq!(spent(&store), COST * FITTING as u64, "and so it is after a restart");
     assert_eq!(store.books().fold.ledger.open().count(), FITTING);
     let mut on_disk: Vec<u64> = store.books().fold.ledger.open().map(|(seq, _)| seq).collect();
@@ -144,8 +133,7 @@ fn sixty_four_debits_at_once_never_pass_the_cap() {
             requester: name("ville"),
             round: Digest([2; 32]),
             nonce: Digest([3; 32]),
-            seed: Seed::new([0; 32]),
-            sealed_seed: "00".into(),
+            seed: (2000, Seed::new([0; 32])),
             time: 2,
         },
     );
@@ -217,6 +205,8 @@ fn offered(disk: &NodeDisk) -> Offer {
         nonce: question.nonce,
         quote_only: false,
         deadline: question.deadline,
+        // It was answered before: nothing of this is asked for again.
+        logged: Logged::default(),
     }
 }
 

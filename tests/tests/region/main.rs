@@ -4,12 +4,15 @@
 //! its own.
 
 mod allowance;
+mod closing;
 mod commands;
+mod evidence;
 #[cfg(debug_assertions)]
 mod kill;
 mod life;
 mod outputs;
 mod queue;
 mod regional;
+mod rollback;
 mod signatures;
 mod wire;

@@ -93,7 +93,8 @@ fn a_missing_node_is_named_and_brought_in_later() {
         assert_eq!((region.disk(node).debits().len(), region.spent(node, "2026Q3")), (1, 20_000_000), "{node}");
     }
     assert!(disk::release_files(&region.coordinator_state()).contains(&first[0]));
-    assert_eq!(nonce(&region, whole.json()["id"].as_str().expect("an id")), rounds);
+    // What the late node fixed before it was asked, it fixed before this nonce.
+    assert_ne!(nonce(&region, whole.json()["id"].as_str().expect("an id")), rounds);
 
     // The regional figures are sums of what the nodes released, node by node.
     let value = |table: &Value, sex: usize| table["cells"][sex]["value"].as_i64().expect("a figure");

@@ -4,12 +4,14 @@
 use koonti_disclosure::identity::{IdentityKey, Intent, SignedRequest};
 use koonti_disclosure::names::unhex;
 use koonti_disclosure::request::{Draft, Measure, Purpose, ReleaseKind};
-use koonti_disclosure::{Codebook, Digest, Name, Refusal, TableRequest};
+use koonti_disclosure::{Codebook, Name, Refusal, TableRequest};
 use koonti_node::config::Config;
 use koonti_node::desk::{Desk, Next};
-use koonti_proto::wire::{Answer, Ask, Asked, Offer};
+use koonti_proto::wire::{Answer, Ask, Asked};
 use koonti_proto::{Credentials, Failure, PeopleLink};
+use koonti_tests::scribe::Scribe;
 use koonti_tests::{Node, Plan, Region};
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -128,13 +130,10 @@ fn a_node_takes_no_question_on_its_coordinators_word() {
     region.take_node("kainuu").stop();
     let file = region.home("kainuu").join("node.toml");
     let desk = Desk::open(Config::load(&file).expect("a file")).expect("a desk");
-    let offer = |request: SignedRequest| Offer {
-        request,
-        round: Digest([1; 32]),
-        nonce: Digest([2; 32]),
-        quote_only: false,
-        deadline: now() + 3600,
-    };
+    let scribe = RefCell::new(Scribe::of(&region));
+    let kainuu: Name = "kainuu".parse().expect("a name");
+    scribe.borrow_mut().heard(kainuu, desk.store().books().tree());
+    let offer = |request: SignedRequest| scribe.borrow_mut().asks(&request, now() + 3600);
     let aino = Key::of(&region, "aino");
     let mut bad = forgeries(&region, Intent::Ask);
     for stranger in ["keksitty", "outi"] {

@@ -5,7 +5,7 @@ use super::{
     ADVERT, CHUNK, CONFIRM, SHARES, SOON, UNMASK, counts, digest, ends, five, ledger, names, question, rounds,
     wait_for, without,
 };
-use koonti_node::entry::{Entry, Own};
+use koonti_evidence::entry::node::{Entry, Own};
 use koonti_tests::{Region, disk, until};
 use std::time::Duration;
 

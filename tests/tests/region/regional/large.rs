@@ -59,6 +59,7 @@ fn allow_large_tables(region: &mut Region) {
         let policy = std::fs::read_to_string(&path).expect("a policy");
         let larger = |line| if str::starts_with(line, "most_cells") { "most_cells = 1_000_000" } else { line };
         std::fs::write(&path, policy.lines().map(larger).collect::<Vec<_>>().join("\n")).expect("a policy");
+        region.approve_policy(node);
         region.start_node(node);
     }
     region.wait_until_connected();

@@ -18,7 +18,7 @@ mod retry;
 mod vanish;
 
 use koonti_disclosure::{Digest, ledger};
-use koonti_node::entry::Entry;
+use koonti_evidence::entry::node::Entry;
 use koonti_tests::disk::{self, Kept};
 use koonti_tests::{Approval, Node, Plan, Region, register, until};
 use serde_json::{Value, json};
@@ -107,6 +107,7 @@ pub(super) fn ledger(region: &Region, node: &str, id: &str) -> Vec<&'static str>
             ledger::Entry::Carry { debit, .. } => (*debit, "carry"),
             ledger::Entry::Release { debit, .. } => (*debit, "release"),
             ledger::Entry::Abort { debit, .. } => (*debit, "abort"),
+            ledger::Entry::Closed { .. } | ledger::Entry::Recovered { .. } => continue,
         };
         if own.contains(&debit) {
             story.push(word);

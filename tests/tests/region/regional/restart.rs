@@ -2,7 +2,7 @@
 
 use super::halted::{LAST, in_every_phase};
 use super::{CHUNK, counts, ends, five, ledger, messages, names, question, rounds, without};
-use koonti_node::entry::{Entry, Own};
+use koonti_evidence::entry::node::{Entry, Own};
 use koonti_tests::Region;
 use std::collections::BTreeSet;
 

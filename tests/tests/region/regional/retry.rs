@@ -4,7 +4,7 @@ use super::{
     ADVERT, CHUNK, ERASED, UNMASK, counts, ends, five, ledger, messages, names, question, rounds,
     running_ledgers_agree, wait_for, without,
 };
-use koonti_node::entry::{Entry, Own};
+use koonti_evidence::entry::node::{Entry, Own};
 use koonti_tests::{Region, Run, Said};
 use std::time::{Duration, Instant};
 

@@ -1,7 +1,7 @@
 //! A node that is killed in the middle of a sum.
 
 use super::{counts, ends, five, names, question, rounds, without};
-use koonti_node::entry::{Entry, Own};
+use koonti_evidence::entry::node::{Entry, Own};
 use koonti_tests::Region;
 
 /// The node that is killed: in the middle of the roster, so that it adds some of its

@@ -1,9 +1,10 @@
-//! What a node's journal holds: canonical JSON, one entry a frame.
-//!
-//! No name of a person at the node, no count, no free text. The ledger's own
-//! entries (`debit`, `release`, `abort`) are defined in `koonti-disclosure`.
+//! What a node's log holds. The ledger's own entries (`debit`, `carry`, `release`,
+//! `abort`, `closed`, `recovered`) are defined in `koonti-disclosure`.
 
+use super::{Approval, Place};
 use koonti_disclosure::canonical;
+use koonti_disclosure::codebook::Codebook;
+use koonti_disclosure::identity::SignedRequest;
 use koonti_disclosure::ledger;
 use koonti_disclosure::{Digest, Name, Period, Refusal};
 use serde::{Deserialize, Serialize};
@@ -22,17 +23,80 @@ pub enum Entry {
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "kebab-case")]
 pub enum Own {
+    /// The first entry: whose log this is.
+    Genesis {
+        /// The region's governance key.
+        governance: Digest,
+        /// The node's identity key.
+        identity: Digest,
+        /// The key of this log.
+        log: Digest,
+        /// The node.
+        node: Name,
+        /// The region.
+        region: Name,
+        /// Version of the program that began it.
+        software: String,
+        /// Unix time, seconds.
+        time: u64,
+        /// Version of the format.
+        v: u8,
+        /// The key with which the node cosigns the coordinator's log.
+        witness: Digest,
+    },
+    /// Who approves the node's rules from now on.
+    Approvers {
+        /// By at least two of those before; empty for the first.
+        approvals: Vec<Approval>,
+        /// Their keys, ascending.
+        keys: Vec<Digest>,
+        /// Unix time, seconds.
+        time: u64,
+    },
+    /// Rules of the node are in force.
+    PolicyApproved {
+        /// By at least two of the approvers, keys ascending.
+        approvals: Vec<Approval>,
+        /// SHA-256 of the rules in canonical form.
+        policy: Digest,
+        /// Unix time, seconds.
+        time: u64,
+    },
+    /// Seeds for noise are fixed.
+    Seeds {
+        /// The commitment to each.
+        commitments: Vec<Digest>,
+        /// The number of the first.
+        first: u64,
+        /// Unix time, seconds.
+        time: u64,
+    },
+    /// Extract and seeds of a vintage's periods are deleted.
+    Destroyed {
+        /// The periods.
+        periods: Vec<Period>,
+        /// Numbers of the seeds, ascending.
+        seeds: Vec<u64>,
+        /// Unix time, seconds.
+        time: u64,
+        /// The vintage.
+        vintage: Digest,
+    },
     /// The operator approved a roster.
     RosterApproved {
         /// Its epoch.
         epoch: u64,
         /// Its hash.
         roster: Digest,
+        /// The governance key's signature, hex.
+        signature: String,
         /// Unix time, seconds.
         time: u64,
     },
     /// The register was imported: a new vintage.
     Imported {
+        /// The commitment to the extract of each period.
+        commitments: Vec<Digest>,
         /// The quarters that it holds.
         periods: Vec<Period>,
         /// The register that it was read from.
@@ -106,8 +170,12 @@ pub enum By {
 /// An offer that the node's policy admits.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Question {
+    /// Where the coordinator's log asks it.
+    pub asked: Place,
     /// After this time it is not begun, Unix seconds.
     pub deadline: u64,
+    /// The size of this log that the coordinator's entry records.
+    pub known: u64,
     /// The round's nonce.
     pub nonce: Digest,
     /// The signed request.
@@ -118,7 +186,37 @@ pub struct Question {
     pub time: u64,
 }
 
+impl Question {
+    /// The signed request, parsed; none when it was asked with another codebook.
+    pub fn signed(&self) -> Option<SignedRequest> {
+        let bytes = canonical::to_bytes(&self.request).ok()?;
+        SignedRequest::parse(&bytes, Codebook::built_in()).ok()
+    }
+}
+
 impl Entry {
+    /// When it was written, Unix seconds.
+    pub fn time(&self) -> u64 {
+        match self {
+            Self::Ledger(entry) => entry.time(),
+            Self::Own(
+                Own::Genesis { time, .. }
+                | Own::Approvers { time, .. }
+                | Own::PolicyApproved { time, .. }
+                | Own::Seeds { time, .. }
+                | Own::Destroyed { time, .. }
+                | Own::RosterApproved { time, .. }
+                | Own::Imported { time, .. }
+                | Own::Approved { time, .. }
+                | Own::RoundJoined { time, .. }
+                | Own::Masked { time, .. }
+                | Own::RoundErased { time, .. }
+                | Own::Refused { time, .. },
+            ) => *time,
+            Self::Own(Own::Question(question)) => question.time,
+        }
+    }
+
     /// Reads an entry.
     ///
     /// # Errors

@@ -1,5 +1,6 @@
-//! What a coordinator's journal holds: canonical JSON, one entry a frame.
+//! What a coordinator's log holds.
 
+use super::Head;
 use koonti_disclosure::roster::Role;
 use koonti_disclosure::round::Strictness;
 use koonti_disclosure::{Digest, Name, Refusal};
@@ -9,6 +10,34 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "kebab-case")]
 pub enum Entry {
+    /// The first entry: whose log this is.
+    Genesis {
+        /// The region's governance key.
+        governance: Digest,
+        /// The key of this log.
+        log: Digest,
+        /// The region.
+        region: Name,
+        /// Version of the program that began it.
+        software: String,
+        /// Unix time, seconds.
+        time: u64,
+        /// Version of the format.
+        v: u8,
+        /// The key with which the coordinator cosigns the nodes' logs.
+        witness: Digest,
+    },
+    /// A roster is in force.
+    Roster {
+        /// Its number.
+        epoch: u64,
+        /// Its hash.
+        roster: Digest,
+        /// The governance key's signature, hex.
+        signature: String,
+        /// Unix time, seconds.
+        time: u64,
+    },
     /// A node or person took up an invitation.
     Enrolled(Box<Enrolled>),
     /// A person asked for a table that nobody had asked for.
@@ -17,23 +46,35 @@ pub enum Entry {
     Reopened {
         /// Until when, Unix seconds.
         deadline: u64,
+        /// SHA-256 of the nodes' heads at that moment.
+        heads: Digest,
         /// The table.
         id: Digest,
         /// To whom.
         nodes: Vec<Name>,
+        /// A fresh public nonce.
+        nonce: Digest,
         /// The signed request, as it was asked now.
         request: serde_json::Value,
+        /// The id of this offer.
+        round: Digest,
         /// Unix time, seconds.
         time: u64,
     },
     /// A node released.
     Released {
+        /// The node's log, cosigned, which holds the release.
+        head: Head,
         /// The table.
         id: Digest,
+        /// The entry of the node's log that names the release.
+        index: u64,
         /// The node.
         node: Name,
         /// SHA-256 of the release's bytes.
         release: Digest,
+        /// The signature of the node's identity key, hex.
+        signature: String,
         /// Unix time, seconds.
         time: u64,
     },
@@ -99,6 +140,33 @@ pub enum Entry {
         /// Unix time, seconds.
         time: u64,
     },
+    /// Evidence was fetched.
+    Access {
+        /// The auditor's account.
+        auditor: Name,
+        /// Unix time, seconds.
+        time: u64,
+    },
+}
+
+impl Entry {
+    /// When it was written, Unix seconds.
+    pub fn time(&self) -> u64 {
+        match self {
+            Self::Enrolled(enrolled) => enrolled.time,
+            Self::Asked(asked) => asked.time,
+            Self::Genesis { time, .. }
+            | Self::Roster { time, .. }
+            | Self::Reopened { time, .. }
+            | Self::Released { time, .. }
+            | Self::Refused { time, .. }
+            | Self::Ready { time, .. }
+            | Self::RoundBegan { time, .. }
+            | Self::RoundFailed { time, .. }
+            | Self::Closed { time, .. }
+            | Self::Access { time, .. } => *time,
+        }
+    }
 }
 
 /// A member of the region.
@@ -110,6 +178,9 @@ pub struct Enrolled {
     pub identity: Digest,
     /// Node or person.
     pub kind: MemberKind,
+    /// A node's key for the checkpoints of its log.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub log: Option<Digest>,
     /// Its name.
     pub name: Name,
     /// What a person is invited as.
@@ -120,6 +191,9 @@ pub struct Enrolled {
     pub spki: Digest,
     /// Unix time, seconds.
     pub time: u64,
+    /// A node's key for cosigning the coordinator's checkpoints.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub witness: Option<Digest>,
 }
 
 /// Node or person.
@@ -137,6 +211,8 @@ pub enum MemberKind {
 pub struct Asked {
     /// When it is published at the latest, Unix seconds.
     pub deadline: u64,
+    /// SHA-256 of the nodes' heads at that moment.
+    pub heads: Digest,
     /// The nodes asked.
     pub nodes: Vec<Name>,
     /// The round's public nonce.

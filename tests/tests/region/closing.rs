@@ -1,0 +1,45 @@
+//! The end of a quarter, and what an auditor gets of one node.
+
+use koonti_tests::{Node, Plan};
+
+/// A closed quarter gives no figures any more; its extracts and seeds are gone, those of
+/// other quarters are not.
+#[test]
+fn a_closed_quarter_is_gone_and_the_others_stay() {
+    let quarters: &[&str] = &["2026Q2", "2026Q3"];
+    let node = Node { quarters, ..Node::auto("kainuu", "205") };
+    let region = Plan::new().node(node).person("aino", "requester").start();
+    let ask = |quarter: &str, sd: u32| region.run_table("aino", &format!("--by sex --sd {sd} --period {quarter}"));
+    let first = ask("2026Q2", 5);
+    assert_eq!((first.code, ask("2026Q3", 5).code), (0, 0), "{first:?}");
+    let both = region.run_table("aino", "--by sex --sd 7 --period 2026Q2,2026Q3");
+    assert_eq!(both.code, 0, "{both:?}");
+    let disk = region.disk("kainuu");
+    let seeds: Vec<u64> = disk.debits().iter().map(|(_, debit)| debit.seed()).collect();
+    assert_eq!(seeds, [0, 1, 2], "one each, in order");
+    assert!(seeds.iter().all(|seed| disk.has_seed(*seed)));
+
+    region.node("kainuu").words("period close 2026Q2").ends(1).complains("say --yes");
+    region.node("kainuu").words("period close 2026Q2 --yes").ok();
+    assert!(!disk.has_seed(0), "of the closed quarter alone");
+    assert!(disk.has_seed(1) && disk.has_seed(2), "that of both waits for the other");
+    let late = ask("2026Q2", 6);
+    assert_eq!(late.code, 3, "{late:?}");
+    late.complains("has closed one of the periods");
+    assert_eq!(ask("2026Q3", 6).code, 0, "the other goes on");
+    let again = ask("2026Q2", 5);
+    assert_eq!((again.code, &again.out), (0, &first.out), "what was released stays");
+    region.node("kainuu").words("period close 2026Q2 --yes").ends(1).complains("closed already");
+
+    region.node("kainuu").words("period close 2026Q3 --yes").ok();
+    assert!(!(0..4).any(|seed| disk.has_seed(seed)) && disk.has_seed(4), "and now all that were used");
+
+    // What an auditor gets of this node alone.
+    let out = region.dir().join("node.tar");
+    region.node("kainuu").words("evidence export --out").arg(&out).ok();
+    let bytes = std::fs::read(&out).expect("a bundle");
+    let files = koonti_evidence::container::read(&bytes, 1000).expect("an archive");
+    assert!(files.contains_key("logs/node-kainuu/checkpoint") && files.contains_key("bundle.json"));
+    let blobs = files.keys().filter(|name| name.starts_with("blobs/")).count();
+    assert_eq!(blobs, 2 + 4, "rules, roster and four releases");
+}
