@@ -4,7 +4,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use comfy_table::{Table, presets};
 use koonti_evidence::Trust;
 use koonti_evidence::note::VerifierKey;
-use koonti_verify::{Report, Rule, Verdict, explain, fork, replay, verify};
+use koonti_verify::{Report, Verdict, explain, fork, replay, verify};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -16,7 +16,7 @@ Examples:
   koonti-verify explain R21
 
 Exit codes: 0 every rule holds, or a fork is proved, 1 a file cannot be read,
-2 wrong usage, 5 a rule is broken, or no fork is proved.";
+2 wrong usage, a malformed trust file or pins, 5 a rule is broken, or no fork is proved.";
 
 /// Checks the evidence of a region, offline.
 #[derive(Parser)]
@@ -82,8 +82,8 @@ enum Command {
         #[arg(long)]
         key: Option<String>,
     },
-    /// Say what a rule asks, or all of them.
-    #[command(after_help = "Example:\n  koonti-verify explain R21")]
+    /// Say what a rule asks, or all of them: R01 to R29 of a bundle, S1 to S5 of a replay.
+    #[command(after_help = "Examples:\n  koonti-verify explain R21\n  koonti-verify explain S3")]
     Explain {
         /// The rule, such as R21.
         rule: Option<String>,
@@ -116,7 +116,7 @@ fn run(args: &Args) -> Result<u8, Failed> {
         Command::Bundle { file, trust, pins, now, output } => {
             let (bytes, trust) = (read(file)?, read_text(trust)?);
             let pins = pins.as_deref().map(read).transpose()?;
-            let report = verify(&bytes, &trust, pins.as_deref(), *now).map_err(|e| (FILE, e.to_string()))?;
+            let report = verify(&bytes, &trust, pins.as_deref(), *now).map_err(|e| (USAGE, e.to_string()))?;
             print(&report, *output)?;
             Ok(if report.passes() { 0 } else { BROKEN })
         }
@@ -144,10 +144,9 @@ fn run(args: &Args) -> Result<u8, Failed> {
             }
         }
         Command::Explain { rule } => {
-            let wanted =
-                |known: &&Rule| rule.as_ref().is_none_or(|rule| format!("{known:?}").eq_ignore_ascii_case(rule));
-            let lines: Vec<String> =
-                Rule::ALL.iter().filter(wanted).map(|rule| format!("{rule:?}  {}", explain::text(*rule))).collect();
+            let wanted = |known: &str| rule.as_ref().is_none_or(|rule| rule.eq_ignore_ascii_case(known));
+            let all = explain::all().filter(|(known, _)| wanted(known));
+            let lines: Vec<String> = all.map(|(known, text)| format!("{known:<3}  {text}")).collect();
             if lines.is_empty() {
                 return Err((USAGE, "there is no such rule: `koonti-verify explain` lists all".to_owned()));
             }
@@ -162,11 +161,11 @@ fn log_key(trust: Option<&Path>, key: Option<&str>, note: &[u8]) -> Result<Verif
         return VerifierKey::parse(key).map_err(|e| (USAGE, format!("--key: {e}")));
     }
     let text = trust.map(read_text).transpose()?.unwrap_or_default();
-    let trust = Trust::parse(&text).map_err(|e| (FILE, format!("the trust file: {e}")))?;
+    let trust = Trust::parse(&text).map_err(|e| (USAGE, format!("the trust file: {e}")))?;
     let origin = String::from_utf8_lossy(note);
     let origin = origin.lines().next().unwrap_or_default();
     let key = trust.log(origin).cloned();
-    key.ok_or_else(|| (FILE, "the trust file has no log line for this log: give --key".to_owned()))
+    key.ok_or_else(|| (USAGE, "the trust file has no log line for this log: give --key".to_owned()))
 }
 
 fn print(report: &Report, output: Output) -> Result<(), Failed> {

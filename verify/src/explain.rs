@@ -1,6 +1,13 @@
 //! What each rule asks, in plain words.
 
+use crate::replay;
 use crate::report::Rule;
+
+/// Every rule with its text, those of a replay last.
+pub fn all() -> impl Iterator<Item = (String, &'static str)> {
+    let of_bundle = Rule::ALL.iter().map(|rule| (format!("{rule:?}"), text(*rule)));
+    of_bundle.chain(replay::Rule::ALL.iter().map(|rule| (format!("{rule:?}"), of_replay(*rule))))
+}
 
 /// The rule in a sentence or two.
 pub fn text(rule: Rule) -> &'static str {
@@ -48,8 +55,8 @@ pub fn text(rule: Rule) -> &'static str {
 }
 
 /// What a rule of a replay asks, in plain words.
-pub fn of_replay(rule: crate::replay::Rule) -> &'static str {
-    use crate::replay::Rule::{S1, S2, S3, S4, S5};
+pub fn of_replay(rule: replay::Rule) -> &'static str {
+    use replay::Rule::{S1, S2, S3, S4, S5};
     match rule {
         S1 => "Each secret for noise that is still here is the one that was fixed in the log.",
         S2 => "Each extract of the register that is still here is the one that was fixed in the log.",

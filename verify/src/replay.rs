@@ -36,6 +36,11 @@ pub enum Rule {
     S5,
 }
 
+impl Rule {
+    /// All of them, in order.
+    pub const ALL: [Self; 5] = [Self::S1, Self::S2, Self::S3, Self::S4, Self::S5];
+}
+
 /// One rule's line.
 #[derive(Clone, Debug, Serialize)]
 pub struct Line {
@@ -74,9 +79,8 @@ pub enum Error {
 pub fn replay(bundle: &[u8], state: &Path, keys: &Path) -> Result<Vec<Line>, Error> {
     let disk = Disk::open(state, keys)?;
     let entries = log(bundle, &disk.node)?;
-    let mut lines: BTreeMap<Rule, Line> = [Rule::S1, Rule::S2, Rule::S3, Rule::S4, Rule::S5]
-        .map(|rule| (rule, Line { rule, checked: 0, not_checkable: 0, failures: Vec::new() }))
-        .into();
+    let mut lines: BTreeMap<Rule, Line> =
+        Rule::ALL.map(|rule| (rule, Line { rule, checked: 0, not_checkable: 0, failures: Vec::new() })).into();
     let mut told = |rule: Rule, holds: Option<bool>, what: String| {
         let line = lines.get_mut(&rule).expect("all are there");
         match holds {
