@@ -2,7 +2,7 @@
 
 mod support;
 
-use koonti_verify::{Verdict, verify};
+use koonti_verify::{Rule, Verdict, verify};
 use support::scribe::Hooks;
 
 #[test]
@@ -27,7 +27,7 @@ fn no_altered_byte_passes_whatever_the_list_says() {
     for (name, bytes) in &files {
         // About 20 bytes of each file; each bit in its turn.
         for (turn, at) in (0..bytes.len()).step_by(bytes.len() / 20 + 1).enumerate() {
-            // One cosigner of five may become a stranger: the others are enough.
+            // One cosigner of five may become a stranger, as the test below has it.
             if name == "logs/coordinator/checkpoint" && names_a_cosigner(bytes, at) {
                 continue;
             }
@@ -39,6 +39,18 @@ fn no_altered_byte_passes_whatever_the_list_says() {
         without.remove(name);
         assert!(!passes(&without), "{name} is not missed");
     }
+}
+
+#[test]
+fn four_cosigners_of_five_are_enough_and_three_are_not() {
+    let files = support::build(&Hooks::HONEST);
+    let failed = |strangers: usize| {
+        let (mut altered, name) = (files.clone(), "logs/coordinator/checkpoint");
+        let note = String::from_utf8(files[name].clone()).expect("UTF-8");
+        altered.insert(name.to_owned(), note.replacen("/witness ", "/stranger ", strangers).into_bytes());
+        verify(&support::archive(&altered), &support::trust(), None, None).expect("good files").failed()
+    };
+    assert_eq!((failed(1), failed(2)), (vec![], vec![Rule::R04]));
 }
 
 /// Whether byte `at` lies in the name or the key id of a cosignature, and not in the

@@ -38,6 +38,8 @@ pub struct Scribe<'h> {
     pub logs: BTreeMap<String, Log>,
     pub blobs: HashMap<Digest, Vec<u8>>,
     pub time: u64,
+    /// Seconds from one entry to the next.
+    pub pace: u64,
     /// Index, round and nonce of each question.
     pub asked: HashMap<String, (u64, Digest, Digest)>,
     known: HashMap<String, Digest>,
@@ -56,6 +58,7 @@ impl<'h> Scribe<'h> {
             logs: BTreeMap::new(),
             blobs: HashMap::new(),
             time: START,
+            pace: 1,
             asked: HashMap::new(),
             known: HashMap::new(),
             received: vec![],
@@ -68,7 +71,7 @@ impl<'h> Scribe<'h> {
 
     /// Writes an entry, or what the hook makes of it; its index.
     pub fn push(&mut self, log: &str, tag: &str, mut entry: Value) -> u64 {
-        self.time += 1;
+        self.time += self.pace;
         entry["time"] = self.time.into();
         let bytes = canonical::to_bytes(&entry).unwrap();
         let of = self.logs.entry(log.to_owned()).or_default();
