@@ -1,6 +1,7 @@
 //! What the journal's entries add up to: members and tables.
 
 use crate::error::Error;
+use koonti_disclosure::canonical::Json;
 use koonti_disclosure::identity::SignedRequest;
 use koonti_disclosure::names::unhex_vec;
 use koonti_disclosure::request::ReleaseKind;
@@ -238,6 +239,6 @@ impl Fold {
     }
 }
 
-fn signed(value: &serde_json::Value) -> Option<SignedRequest> {
-    SignedRequest::parse(&canonical::to_bytes(value).ok()?, Codebook::built_in()).ok()
+fn signed(json: &Json) -> Option<SignedRequest> {
+    SignedRequest::parse(json.bytes(), Codebook::built_in()).ok()
 }

@@ -9,7 +9,11 @@
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+
+mod json;
+mod write;
+
+pub use json::Json;
 
 const LARGEST_INTEGER: u64 = (1 << 53) - 1;
 
@@ -33,10 +37,7 @@ pub enum Error {
 /// # Errors
 /// When the value holds a float, a null, a large integer or a non-ASCII string.
 pub fn to_bytes<T: Serialize>(value: &T) -> Result<Vec<u8>, Error> {
-    let value = serde_json::to_value(value).map_err(|e| Error::Shape(e.to_string()))?;
-    let mut out = Vec::new();
-    write(&value, &mut out)?;
-    Ok(out)
+    write::to_bytes(value)
 }
 
 /// Parses canonical bytes.
@@ -48,72 +49,48 @@ pub fn from_bytes<T: DeserializeOwned + Serialize>(bytes: &[u8]) -> Result<T, Er
     if to_bytes(&value)? == bytes { Ok(value) } else { Err(Error::NotCanonical) }
 }
 
-fn write(value: &Value, out: &mut Vec<u8>) -> Result<(), Error> {
-    match value {
-        Value::Null => return Err(Error::Unsupported("null")),
-        Value::Bool(b) => out.extend_from_slice(if *b { b"true" } else { b"false" }),
-        Value::Number(n) => {
-            let size = n.as_u64().or_else(|| n.as_i64().map(i64::unsigned_abs)).ok_or(Error::Unsupported("a float"))?;
-            if size > LARGEST_INTEGER {
-                return Err(Error::Unsupported("an integer over 2^53 - 1"));
-            }
-            out.extend_from_slice(n.to_string().as_bytes());
-        }
-        Value::String(s) => write_string(s, out)?,
-        Value::Array(items) => {
-            out.push(b'[');
-            for (i, item) in items.iter().enumerate() {
-                if i > 0 {
-                    out.push(b',');
-                }
-                write(item, out)?;
-            }
-            out.push(b']');
-        }
-        Value::Object(map) => {
-            // Sorted here and not left to the map: a feature of serde_json
-            // switched on elsewhere would keep the order of insertion.
-            let mut keys: Vec<&String> = map.keys().collect();
-            keys.sort_unstable();
-            out.push(b'{');
-            for (i, key) in keys.into_iter().enumerate() {
-                if i > 0 {
-                    out.push(b',');
-                }
-                write_string(key, out)?;
-                out.push(b':');
-                write(&map[key], out)?;
-            }
-            out.push(b'}');
-        }
-    }
-    Ok(())
-}
-
-fn write_string(s: &str, out: &mut Vec<u8>) -> Result<(), Error> {
-    if !s.bytes().all(|b| (0x20..0x7f).contains(&b)) {
-        return Err(Error::Unsupported("a string beyond printable ASCII"));
-    }
-    out.push(b'"');
-    for b in s.bytes() {
-        if b == b'"' || b == b'\\' {
-            out.push(b'\\');
-        }
-        out.push(b);
-    }
-    out.push(b'"');
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     #[test]
     fn sorts_and_packs() {
         let bytes = to_bytes(&json!({"b": [1, -2], "a": {"z": true, "y": "q\"\\"}})).unwrap();
         assert_eq!(bytes, br#"{"a":{"y":"q\"\\","z":true},"b":[1,-2]}"#);
+    }
+
+    struct InOrder<'k>(Vec<&'k str>);
+
+    impl Serialize for InOrder<'_> {
+        fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+            to.collect_map(self.0.iter().map(|key| (key, json!({"z": [], "b": key}))))
+        }
+    }
+
+    #[test]
+    fn sorts_characters_and_not_what_is_written_for_them() {
+        let sorted = ["", "\"", "\"\\", "#", "[", "\\", "\\\"", "]", "a", "a\"", "a#", "a\\", "aa"];
+        let expected = sorted.map(|key| {
+            let written = Value::from(key);
+            format!("{written}:{{\"b\":{written},\"z\":[]}}")
+        });
+        for turn in 0..sorted.len() {
+            let mut keys = sorted.to_vec();
+            keys.rotate_left(turn);
+            keys.swap(3, 9);
+            assert_eq!(to_bytes(&InOrder(keys)).unwrap(), format!("{{{}}}", expected.join(",")).as_bytes());
+        }
+        assert_eq!(to_bytes(&InOrder(vec!["a", "b", "a"])), Err(Error::Unsupported("an object with a key twice")));
+    }
+
+    #[test]
+    fn writes_nothing_else() {
+        assert!(matches!(to_bytes(&[0.5]), Err(Error::Unsupported(_))));
+        assert!(matches!(to_bytes(&[u128::MAX]), Err(Error::Unsupported(_))));
+        assert!(matches!(to_bytes(&[i64::MIN]), Err(Error::Unsupported(_))));
+        assert!(matches!(to_bytes(&()), Err(Error::Unsupported("null"))));
+        assert!(matches!(to_bytes(&"\n"), Err(Error::Unsupported(_))));
     }
 
     #[test]

@@ -225,7 +225,7 @@ impl Dimension {
 
     /// The position of exactly this code.
     pub fn position(&self, code: &str) -> Option<u16> {
-        self.codes.iter().position(|c| c.code == code).and_then(|i| u16::try_from(i).ok())
+        self.recognise(code).filter(|i| self.codes[usize::from(*i)].code == code)
     }
 
     /// The position of the category that a register means by `text`: its code,

@@ -9,6 +9,7 @@
 //!
 //! It does not cover what the contribution bound leaves out, nor late data.
 
+use crate::canonical::Json;
 use crate::cost::Cost;
 use crate::names::{Digest, Name};
 use crate::refusal::Refusal;
@@ -40,7 +41,7 @@ pub struct Published {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub regional: Option<RegionalTerms>,
     /// The request.
-    pub request: serde_json::Value,
+    pub request: Json,
     /// `value`, `low` and `high` of cells are in units of one over this.
     pub scale: i64,
     /// Format version.
@@ -200,7 +201,7 @@ pub fn combine(request: &TableRequest, mut releases: Vec<Received>, mut missing:
             })
             .collect(),
         regional: None,
-        request: serde_json::from_slice(request.bytes()).expect("canonical bytes are JSON"),
+        request: request.json(),
         scale: if request.measure() == Measure::Score { MEAN_SCALE } else { 1 },
         v: 1,
     }

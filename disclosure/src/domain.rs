@@ -50,9 +50,14 @@ impl Domain {
         for id in ids {
             let dimension = codebook.dimension(id).ok_or_else(|| Error::UnknownDimension(id.clone()))?;
             let in_table = by.contains(id);
-            let mut axis = Axis { id: id.clone(), place: Vec::new(), codes: Vec::new(), in_table };
-            for code in dimension.codes() {
-                let kept = filter.get(id).is_none_or(|codes| codes.contains(&code.code));
+            let codes = dimension.codes();
+            let mut kept = vec![!filter.contains_key(id); codes.len()];
+            for code in filter.get(id).into_iter().flatten() {
+                let at = dimension.position(code).ok_or_else(|| Error::UnknownCode(id.clone(), code.clone()))?;
+                kept[usize::from(at)] = true;
+            }
+            let mut axis = Axis { id: id.clone(), place: Vec::with_capacity(codes.len()), codes: Vec::new(), in_table };
+            for (code, kept) in codes.iter().zip(kept) {
                 let place = if in_table { axis.codes.len() } else { 0 };
                 axis.place.push(kept.then(|| u32::try_from(place).expect("a dimension has under 2^16 codes")));
                 if kept && in_table {

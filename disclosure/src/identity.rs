@@ -7,7 +7,7 @@
 //! [`Release`] and [`MaskedInput`]. The label is part of what is signed, so no
 //! signature of one kind passes for another. Randomness is passed in as a seed.
 
-use crate::canonical;
+use crate::canonical::{self, Json};
 use crate::codebook::Codebook;
 use crate::masked::{self, MaskedInput};
 use crate::names::{Digest, Name, hex, unhex};
@@ -107,7 +107,15 @@ impl IdentityKey {
         intent: Intent,
     ) -> SignedRequest {
         let signature = self.sign(&Label::Request, &request_message(&request, &requester, not_after, intent));
-        SignedRequest { request, requester, not_after, intent, signature }
+        let wire = SignedRequestWire {
+            intent,
+            not_after,
+            request: request.json(),
+            requester: requester.clone(),
+            signature: hex(&signature),
+        };
+        let json = Json::of(&wire).expect("names, integers and hex");
+        SignedRequest { json, request, requester, not_after, intent, signature }
     }
 
     /// Proves, at enrolment, that the key belongs to whoever made the CSR, and that
@@ -178,6 +186,7 @@ impl SignedRelease {
 /// A question with its requester's signature.
 #[derive(Clone)]
 pub struct SignedRequest {
+    json: Json,
     request: TableRequest,
     requester: Name,
     not_after: u64,
@@ -189,7 +198,7 @@ pub struct SignedRequest {
 struct SignedRequestWire {
     intent: Intent,
     not_after: u64,
-    request: serde_json::Value,
+    request: Json,
     requester: Name,
     signature: String,
 }
@@ -211,21 +220,20 @@ impl SignedRequest {
     /// When the bytes are not canonical or the question is not one.
     pub fn parse(bytes: &[u8], codebook: &Codebook) -> Result<Self, Error> {
         let wire: SignedRequestWire = canonical::from_bytes(bytes)?;
-        let request = TableRequest::parse(&canonical::to_bytes(&wire.request)?, codebook)?;
+        let request = TableRequest::parse(wire.request.bytes(), codebook)?;
         let signature = unhex(&wire.signature).map_err(|_| Error::Signature)?;
-        Ok(Self { request, requester: wire.requester, not_after: wire.not_after, intent: wire.intent, signature })
+        let SignedRequestWire { intent, not_after, requester, .. } = wire;
+        Ok(Self { json: Json::written(bytes), request, requester, not_after, intent, signature })
     }
 
     /// The canonical bytes, signature included.
-    pub fn bytes(&self) -> Vec<u8> {
-        let wire = SignedRequestWire {
-            intent: self.intent,
-            not_after: self.not_after,
-            request: serde_json::from_slice(self.request.bytes()).expect("canonical bytes are JSON"),
-            requester: self.requester.clone(),
-            signature: hex(&self.signature),
-        };
-        canonical::to_bytes(&wire).expect("names, integers and hex")
+    pub fn bytes(&self) -> &[u8] {
+        self.json.bytes()
+    }
+
+    /// The same, to be embedded.
+    pub fn json(&self) -> Json {
+        self.json.clone()
     }
 
     /// Checks the signature.

@@ -19,7 +19,7 @@
 //! period is named by the request, so that moving a clock gains nothing.
 
 use crate::abort::Certificate;
-use crate::canonical;
+use crate::canonical::{self, Json};
 use crate::codebook::Codebook;
 use crate::cost::{self, Cost};
 use crate::gaussian;
@@ -118,6 +118,11 @@ pub enum Entry {
 }
 
 impl Entry {
+    /// The names of its kinds, as they are written.
+    pub const KINDS: [&str; 6] = ["debit", "carry", "release", "abort", "closed", "recovered"];
+}
+
+impl Entry {
     /// When it was written, Unix seconds.
     pub fn time(&self) -> u64 {
         match self {
@@ -144,7 +149,7 @@ pub struct Debit {
     pub(crate) policy: Digest,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) regional: Option<Regional>,
-    pub(crate) request: serde_json::Value,
+    pub(crate) request: Json,
     pub(crate) requester: Name,
     pub(crate) round: Digest,
     pub(crate) seed: u64,
@@ -204,7 +209,7 @@ impl Debit {
 
     /// The id of the question paid for.
     pub fn request_id(&self) -> Digest {
-        Digest::of(&canonical::to_bytes(&self.request).expect("read from canonical bytes"))
+        self.request.hash()
     }
 
     /// The cost of each period.
@@ -222,9 +227,9 @@ impl Debit {
         self.policy
     }
 
-    /// The canonical bytes of the question paid for.
-    pub fn request_bytes(&self) -> Vec<u8> {
-        canonical::to_bytes(&self.request).expect("read from canonical bytes")
+    /// The question paid for, as it was asked.
+    pub fn request_json(&self) -> &Json {
+        &self.request
     }
 
     /// 0, or 1 in the retry of a regional round.
@@ -263,8 +268,7 @@ impl Debit {
     /// # Errors
     /// When it was asked with another codebook.
     pub fn request(&self) -> Result<TableRequest, Error> {
-        let bytes = canonical::to_bytes(&self.request).map_err(|_| Error::Entry)?;
-        TableRequest::parse(&bytes, Codebook::built_in()).map_err(|_| Error::Entry)
+        TableRequest::parse(self.request.bytes(), Codebook::built_in()).map_err(|_| Error::Entry)
     }
 }
 
@@ -456,7 +460,7 @@ impl Ledger {
             nonce: terms.nonce,
             periods: admitted.request.periods().to_vec(),
             policy: admitted.policy,
-            request: serde_json::from_slice(admitted.request.bytes()).expect("canonical bytes are JSON"),
+            request: admitted.request.json(),
             regional: None,
             requester: terms.requester,
             round: terms.round,
@@ -531,7 +535,7 @@ impl Ledger {
                 periods: admitted.request.periods().to_vec(),
                 policy: admitted.policy,
                 regional: Some(Regional { h: spec.quorum().h(), roster: spec.roster(), session }),
-                request: serde_json::from_slice(admitted.request.bytes()).expect("canonical bytes are JSON"),
+                request: admitted.request.json(),
                 requester,
                 round: spec.round(),
                 seed: seed.0,

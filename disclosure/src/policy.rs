@@ -5,7 +5,7 @@
 //! so a refusal says nothing about data. What it admits is an [`Admitted`], and
 //! nothing else makes one.
 
-use crate::canonical;
+use crate::canonical::{self, Json};
 use crate::cost::{self, Cost, Vector};
 use crate::names::{Digest, Name};
 use crate::period::Period;
@@ -181,6 +181,11 @@ impl Policy {
     /// Never: it holds names and integers below 2^53.
     pub fn bytes(&self) -> Vec<u8> {
         canonical::to_bytes(&self.0).expect("a policy holds names and integers below 2^53")
+    }
+
+    /// The same, to be embedded.
+    pub fn json(&self) -> Json {
+        Json::written(&self.bytes())
     }
 
     /// The SHA-256 of the policy in canonical form.

@@ -85,7 +85,7 @@ pub fn publish(request: &TableRequest, mut sum: Sum<'_>) -> Published {
             u_min: quorum.u_min(),
             variance_present: noise.variance,
         }),
-        request: serde_json::from_slice(request.bytes()).expect("canonical bytes are JSON"),
+        request: request.json(),
         scale: if request.measure() == Measure::Score { MEAN_SCALE } else { 1 },
         v: 1,
     }

@@ -11,7 +11,7 @@
 //! published) and one big-endian i64 (0 when suppressed). Their number follows
 //! from the request.
 
-use crate::canonical;
+use crate::canonical::{self, Json};
 use crate::codebook::Codebook;
 use crate::cost::{self, Cost};
 use crate::exact::{Exact, Tally};
@@ -55,7 +55,7 @@ struct Header {
     k: u32,
     node: Name,
     policy: Digest,
-    request: serde_json::Value,
+    request: Json,
     round: Digest,
     tau: i64,
     v: u8,
@@ -168,18 +168,19 @@ impl Received {
     /// no printed count under tau, and a tau and a cost that follow from the
     /// question, k and the gate.
     pub fn parse(bytes: &[u8], codebook: &Codebook) -> Result<Self, Error> {
-        let received = Self::read(bytes, codebook)?;
+        let received = Self::read(bytes, |request| TableRequest::parse(request.bytes(), codebook).ok())?;
         terms_hold(&received.request, &received.header)?;
         received.gate_holds()?;
         Ok(received)
     }
 
     /// Reads the shape only, for those who judge the rest apart: that terms hold is
-    /// not checked here, nor is the gate ([`Received::gate_holds`]).
+    /// not checked here, nor is the gate ([`Received::gate_holds`]). `parse` reads the
+    /// question.
     ///
     /// # Errors
-    /// When header, length, a status byte or the size of a value is wrong.
-    pub fn read(bytes: &[u8], codebook: &Codebook) -> Result<Self, Error> {
+    /// When header, question, length, a status byte or the size of a value is wrong.
+    pub fn read(bytes: &[u8], parse: impl FnOnce(&Json) -> Option<TableRequest>) -> Result<Self, Error> {
         let (length, rest) = bytes.split_first_chunk::<4>().ok_or(Error::Bytes("too short"))?;
         let length = u32::from_be_bytes(*length) as usize;
         if length > rest.len() {
@@ -187,9 +188,7 @@ impl Received {
         }
         let (header, body) = rest.split_at(length);
         let header: Header = canonical::from_bytes(header).map_err(|_| Error::Bytes("the header is not canonical"))?;
-        let request =
-            canonical::to_bytes(&header.request).map_err(|_| Error::Bytes("the question is not canonical"))?;
-        let request = TableRequest::parse(&request, codebook).map_err(|_| Error::Bytes("the question is not one"))?;
+        let request = parse(&header.request).ok_or(Error::Bytes("the question is not one"))?;
         let vectors = cost::vectors(&request).map_err(|_| Error::Bytes("the noise is out of range"))?.len();
         let (periods, cells) = (request.periods().len(), request.domain().cells());
         if (header.v, header.attempt) != (1, 0)

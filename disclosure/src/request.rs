@@ -6,7 +6,7 @@
 //! names every code dropped, and the bound dropped where it can bind nothing.
 //! A [`TableRequest`] is always whole and valid; both ways of making one check.
 
-use crate::canonical;
+use crate::canonical::{self, Json};
 use crate::codebook::{Codebook, Score};
 use crate::domain::Domain;
 use crate::names::{Digest, Name};
@@ -14,6 +14,7 @@ use crate::period::Period;
 use crate::variance::{self, Variance};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Most periods in one request.
 pub const MOST_PERIODS: usize = 20;
@@ -168,12 +169,13 @@ struct Wire {
     filter: BTreeMap<String, Vec<String>>,
 }
 
-/// A valid request in canonical form.
+/// A valid request in canonical form; a copy shares it.
 #[derive(Clone)]
-pub struct TableRequest {
+pub struct TableRequest(Arc<Valid>);
+
+struct Valid {
     wire: Wire,
-    bytes: Vec<u8>,
-    id: Digest,
+    json: Json,
     domain: Domain,
     score_range: Option<(i64, i64)>,
 }
@@ -281,89 +283,94 @@ impl TableRequest {
         if domain.cells() * wire.periods.len() > most {
             return Err(Error::TooLarge);
         }
-        let bytes = canonical::to_bytes(&wire)?;
-        Ok(Self { id: Digest::of(&bytes), bytes, domain, score_range, wire })
+        let json = Json::of(&wire)?;
+        Ok(Self(Arc::new(Valid { json, domain, score_range, wire })))
     }
 
     /// The SHA-256 of the canonical bytes.
     pub fn id(&self) -> Digest {
-        self.id
+        self.0.json.hash()
     }
 
     /// The canonical bytes.
     pub fn bytes(&self) -> &[u8] {
-        &self.bytes
+        self.0.json.bytes()
+    }
+
+    /// The same, to be embedded.
+    pub fn json(&self) -> Json {
+        self.0.json.clone()
     }
 
     /// The cells of one period, and the filters.
     pub fn domain(&self) -> &Domain {
-        &self.domain
+        &self.0.domain
     }
 
     /// The region the question is asked in.
     pub fn region(&self) -> &Name {
-        &self.wire.region
+        &self.0.wire.region
     }
 
     /// The register asked.
     pub fn register(&self) -> &Name {
-        &self.wire.register
+        &self.0.wire.register
     }
 
     /// The quarters, ascending.
     pub fn periods(&self) -> &[Period] {
-        &self.wire.periods
+        &self.0.wire.periods
     }
 
     /// The dimensions of the table, sorted.
     pub fn by(&self) -> &[String] {
-        &self.wire.by
+        &self.0.wire.by
     }
 
     /// What is measured.
     pub fn measure(&self) -> Measure {
-        self.wire.measure
+        self.0.wire.measure
     }
 
     /// The score measured, if any.
     pub fn score(&self) -> Option<&str> {
-        self.wire.score.as_deref()
+        self.0.wire.score.as_deref()
     }
 
     /// Lowest and highest value of the score measured, if any.
     pub fn score_range(&self) -> Option<(i64, i64)> {
-        self.score_range
+        self.0.score_range
     }
 
     /// How figures leave the nodes.
     pub fn release(&self) -> ReleaseKind {
-        self.wire.release
+        self.0.wire.release
     }
 
     /// What the figures are for.
     pub fn purpose(&self) -> Purpose {
-        self.wire.purpose
+        self.0.wire.purpose
     }
 
     /// The variance of the noise of the clients vector.
     pub fn variance(&self) -> Variance {
-        self.wire.variance
+        self.0.wire.variance
     }
 
     /// The contribution bound L0, for tables over dimensions with several
     /// categories per client.
     pub fn max_per_client(&self) -> Option<u8> {
-        self.wire.max_per_client
+        self.0.wire.max_per_client
     }
 
     /// The codes of a filter, if the request filters this dimension.
     pub fn filter(&self, dimension: &str) -> Option<&[String]> {
-        self.wire.filter.get(dimension).map(Vec::as_slice)
+        self.0.wire.filter.get(dimension).map(Vec::as_slice)
     }
 
     /// The ids of the dimensions that the request touches, in `by` or `where`.
     pub fn dimensions(&self) -> impl Iterator<Item = &str> {
-        self.wire.by.iter().chain(self.wire.filter.keys()).map(String::as_str)
+        self.0.wire.by.iter().chain(self.0.wire.filter.keys()).map(String::as_str)
     }
 }
 

@@ -4,7 +4,7 @@
 //! it; a node's operator approves each epoch by its hash. Names are those of
 //! organisations and of the accounts people use, in ASCII.
 
-use crate::canonical;
+use crate::canonical::{self, Json};
 use crate::identity::{self, check_roster};
 use crate::names::{Digest, Name, hex, unhex};
 use crate::round::Strictness;
@@ -84,6 +84,7 @@ struct Wire {
 pub struct Roster {
     wire: Wire,
     bytes: Vec<u8>,
+    hash: Digest,
 }
 
 /// A roster with the governance key's signature.
@@ -113,7 +114,7 @@ pub enum Error {
 
 #[derive(Serialize, Deserialize)]
 struct SignedWire {
-    roster: serde_json::Value,
+    roster: Json,
     signature: String,
 }
 
@@ -161,7 +162,7 @@ impl Roster {
             return Err(Error::Floor);
         }
         let bytes = canonical::to_bytes(&wire)?;
-        Ok(Self { wire, bytes })
+        Ok(Self { wire, hash: Digest::of(&bytes), bytes })
     }
 
     /// The canonical bytes.
@@ -171,7 +172,7 @@ impl Roster {
 
     /// The SHA-256 of the canonical bytes: what an operator approves.
     pub fn hash(&self) -> Digest {
-        Digest::of(&self.bytes)
+        self.hash
     }
 
     /// The region.
@@ -230,7 +231,7 @@ impl SignedRoster {
     /// When it is not canonical or not signed by that key.
     pub fn parse(bytes: &[u8], governance: Digest) -> Result<Self, Error> {
         let wire: SignedWire = canonical::from_bytes(bytes)?;
-        let roster = Roster::parse(&canonical::to_bytes(&wire.roster)?)?;
+        let roster = Roster::parse(wire.roster.bytes())?;
         let signature = unhex(&wire.signature).map_err(|_| Error::Signature)?;
         Self::of(roster, signature, governance)
     }
@@ -246,10 +247,7 @@ impl SignedRoster {
 
     /// The canonical bytes, signature included.
     pub fn bytes(&self) -> Vec<u8> {
-        let wire = SignedWire {
-            roster: serde_json::from_slice(self.roster.bytes()).expect("canonical bytes are JSON"),
-            signature: hex(&self.signature),
-        };
+        let wire = SignedWire { roster: Json::written(self.roster.bytes()), signature: hex(&self.signature) };
         canonical::to_bytes(&wire).expect("a roster and hex")
     }
 

@@ -6,7 +6,7 @@
 //! holds no free parameter that could weaken a table: c, t, `u_min` and h must be
 //! those of the roster, and k, J and eta no looser than any participant's policy.
 
-use crate::canonical;
+use crate::canonical::{self, Json};
 use crate::names::Digest;
 use crate::policy::Admitted;
 use crate::quorum::Quorum;
@@ -85,8 +85,7 @@ struct Wire {
 #[derive(Clone, Debug)]
 pub struct RoundSpec {
     wire: Wire,
-    bytes: Vec<u8>,
-    hash: Digest,
+    json: Json,
     quorum: Quorum,
 }
 
@@ -162,18 +161,22 @@ impl RoundSpec {
         if !sound {
             return Err(Error::Numbers);
         }
-        let bytes = canonical::to_bytes(&wire)?;
-        Ok(Self { hash: Digest::of(&bytes), bytes, quorum: q, wire })
+        Ok(Self { json: Json::of(&wire)?, quorum: q, wire })
     }
 
     /// The canonical bytes.
     pub fn bytes(&self) -> &[u8] {
-        &self.bytes
+        self.json.bytes()
+    }
+
+    /// The same, to be embedded.
+    pub fn json(&self) -> Json {
+        self.json.clone()
     }
 
     /// The round: SHA-256 of the canonical bytes.
     pub fn round(&self) -> Digest {
-        self.hash
+        self.json.hash()
     }
 
     /// The numbers that follow from the roster.

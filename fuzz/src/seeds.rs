@@ -110,7 +110,7 @@ fn decoders() -> Vec<(&'static str, Vec<u8>)> {
     vec![
         ("valid-request", request.bytes().to_vec()),
         ("valid-regional-request", asked.bytes().to_vec()),
-        ("valid-signed-request", signed.bytes()),
+        ("valid-signed-request", signed.bytes().to_vec()),
         ("valid-roster", regional.roster.bytes().to_vec()),
         ("valid-signed-roster", governance().sign_roster(regional.roster.clone()).bytes()),
         ("valid-release", release),

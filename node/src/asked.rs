@@ -34,7 +34,7 @@ fn read(offer: &Offer, member: &Member, log: Digest, own: &Tree) -> Option<(Plac
     };
     let same = nonce == offer.nonce
         && round == offer.round
-        && canonical::to_bytes(&request).ok()? == offer.request.bytes()
+        && request.bytes() == offer.request.bytes()
         && nodes.contains(&member.name)
         && heads == Digest::of(&offer.logged.heads);
     let heads: Heads = canonical::from_bytes(&offer.logged.heads).ok()?;

@@ -206,7 +206,7 @@ impl Desk {
             deadline: offer.deadline,
             known,
             nonce: offer.nonce,
-            request: serde_json::from_slice(&offer.request.bytes()).expect("canonical bytes are JSON"),
+            request: offer.request.json(),
             round: offer.round,
             time: clock::now(),
         })))?;

@@ -11,6 +11,7 @@ use crate::fold::Standing;
 use crate::keys::Keys;
 use crate::store::Store;
 use crate::{blobs, clock, extracts, seeds};
+use koonti_disclosure::canonical::Json;
 use koonti_disclosure::names::hex;
 use koonti_disclosure::roster::SignedRoster;
 use koonti_disclosure::{Digest, Name, Period, Refusal, canonical};
@@ -67,7 +68,7 @@ pub(crate) enum Order {
         /// By at least two approvers, keys ascending.
         approvals: Vec<Approval>,
         /// The rules, canonical.
-        policy: serde_json::Value,
+        policy: Json,
     },
     /// The pending roster becomes the one in force.
     Roster {
@@ -189,12 +190,12 @@ fn work(config: &Config, store: &Store, order: Order) -> Result<Done, Error> {
             Ok(Done::Nothing)
         }
         Order::Policy { approvals, policy } => {
-            let bytes = canonical::to_bytes(&policy).map_err(|e| Error::Refused(e.to_string()))?;
-            let hash = Digest::of(&bytes);
+            let bytes = policy.bytes();
+            let hash = Digest::of(bytes);
             if !approvers::approve_policy(&books.fold.approvers, hash, &approvals) {
                 return Ok(Done::Nothing);
             }
-            blobs::keep(&config.state, &bytes)?;
+            blobs::keep(&config.state, bytes)?;
             books.append(Own::PolicyApproved { approvals, policy: hash, time })?;
             Ok(Done::Nothing)
         }

@@ -76,7 +76,7 @@ impl From<ToNode> for v1::AttendResponse {
                 ToNode::Roster(bytes) => Item::Roster(bytes),
                 ToNode::Round(message) => Item::RoundMessage(message.bytes().to_vec()),
                 ToNode::Offer(offer) => Item::Offer(v1::Offer {
-                    signed_request: offer.request.bytes(),
+                    signed_request: offer.request.bytes().to_vec(),
                     round: offer.round.0.to_vec(),
                     nonce: offer.nonce.0.to_vec(),
                     quote_only: offer.quote_only,
@@ -208,7 +208,7 @@ impl TryFrom<v1::NodeQuote> for Quote {
 impl From<Ask> for v1::CreateTableRequest {
     fn from(a: Ask) -> Self {
         Self {
-            signed_request: a.request.bytes(),
+            signed_request: a.request.bytes().to_vec(),
             validate_only: a.validate_only,
             timeout_s: a.timeout_s,
             retry_missing: a.retry_missing,

@@ -72,7 +72,7 @@ impl Scribe {
             nodes: self.heads.0.keys().cloned().collect(),
             nonce,
             phase_timeout_s: 60,
-            request: serde_json::from_slice(&question.bytes()).expect("JSON"),
+            request: question.json(),
             round,
             time: 0,
         };

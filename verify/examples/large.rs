@@ -1,4 +1,6 @@
 //! How long ten thousand releases take: `cargo run --release -p koonti-verify --example large`.
+//!
+//! Arguments: tables (five releases each), and a directory for bundle and trust file.
 
 #[path = "../tests/support/mod.rs"]
 mod support;
@@ -7,6 +9,7 @@ use koonti_disclosure::{Codebook, Refusal, TableRequest, canonical};
 use koonti_evidence::bundle::Bundle;
 use koonti_verify::verify;
 use serde_json::json;
+use std::path::PathBuf;
 use std::time::Instant;
 use support::scribe::{Hooks, Scribe};
 
@@ -30,6 +33,10 @@ fn main() {
     let mut bundle = Bundle::new("ita".parse().expect("a name"));
     scribe.finish(&mut bundle);
     let bytes = bundle.bytes().expect("small files");
+    if let Some(dir) = std::env::args_os().nth(2).map(PathBuf::from) {
+        std::fs::write(dir.join("evidence.tar"), &bytes).expect("the directory is there");
+        std::fs::write(dir.join("keys.txt"), support::trust()).expect("the directory is there");
+    }
     let began = Instant::now();
     let report = verify(&bytes, &support::trust(), None, None).expect("the auditor's files are good");
     let took = began.elapsed();

@@ -2,6 +2,7 @@
 
 use crate::log::Whose;
 use crate::report::{Rule, Sheet};
+use crate::share;
 use koonti_disclosure::{Digest, Name, canonical};
 use koonti_evidence::bundle::{LOG_OF_COORDINATOR, MANIFEST, Manifest};
 use koonti_evidence::container;
@@ -39,8 +40,9 @@ pub(crate) fn sort<'a>(container: &'a Container<'a>, sheet: &mut Sheet) -> Optio
         sound &= sheet.check(Rule::R01, false, || format!("{name} is listed and not there"));
     }
     let mut files = Files { region, blobs: HashMap::new(), logs: BTreeMap::new(), rounds: BTreeMap::new() };
-    for (name, bytes) in container.iter().filter(|(name, _)| *name != MANIFEST) {
-        let hash = Digest::of(bytes);
+    let others: Vec<_> = container.iter().filter(|(name, _)| *name != MANIFEST).collect();
+    let hashes = share::over(&others, |(_, bytes)| Digest::of(bytes));
+    for ((name, bytes), hash) in others.into_iter().zip(hashes) {
         let good = listed.get(name) == Some(&hash) && files.place(name, bytes, hash).is_some();
         sound &= sheet.check(Rule::R01, good, || format!("{name} is not listed with its hash, or has no place here"));
     }

@@ -34,6 +34,7 @@ pub mod replay;
 pub mod report;
 mod rosters;
 mod rounds;
+mod share;
 mod spending;
 mod state;
 mod tables;

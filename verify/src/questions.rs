@@ -50,7 +50,7 @@ pub(crate) fn check(
 pub(crate) fn check_debit(at: &At<'_, '_>, state: &State<'_>, debit: &Debit, sheet: &mut Sheet) {
     let asked = state.questions.get(&debit.request_id());
     let timely = asked.is_none_or(|asked| asked.not_after >= debit.time());
-    let request = at.world.blobs.request(&debit.request_bytes());
+    let request = at.world.blobs.request(debit.request_json());
     let roster = state.roster.and_then(|hash| at.world.rosters.get(hash));
     let admitted = request
         .zip(roster)
@@ -75,7 +75,8 @@ fn admits(
     source: &Name,
     below: u64,
 ) -> bool {
-    let Some(policy) = state.policy.and_then(|hash| at.world.blobs.policy(hash)) else { return false };
+    let Some(hash) = state.policy else { return false };
+    let Some(policy) = at.world.blobs.policy(hash) else { return false };
     let held = state.held(request.register(), source, below);
     let areas = roster.node(at.node).map(|node| node.areas.as_slice()).unwrap_or_default();
     let served = request.filter("area").is_none_or(|codes| codes.iter().any(|code| areas.contains(code)));
@@ -91,8 +92,8 @@ fn admits(
         quorum: Quorum::of(roster).ok(),
     };
     // The answer depends on no more of the holdings than this.
-    let key = (policy.hash(), request.id(), roster.hash(), served, holds_all);
-    at.world.admitted.get(&key, || policy.admit(request, &holdings).is_ok())
+    let key = (hash, request.id(), roster.hash(), served, holds_all);
+    at.world.admitted.get(key, || policy.admit(request, &holdings).is_ok())
 }
 
 fn asks(at: &At<'_, '_>, entry: &coordinator::Entry, question: &Question) -> bool {

@@ -2,6 +2,7 @@
 
 use crate::log::Log;
 use crate::report::{Rule, Sheet};
+use crate::share;
 use crate::state::State;
 use crate::walk::{At, Books, Walked};
 use crate::world::{CoordinatorLog, Held, World};
@@ -37,8 +38,10 @@ struct Recorded {
 pub(crate) fn check_recorded(world: &World<'_>, log: &CoordinatorLog<'_>, walked: &Walked, sheet: &mut Sheet) {
     let mut recorded: BTreeMap<&Name, Recorded> = BTreeMap::new();
     let mut ids = HashSet::new();
-    for (index, entry) in log.iter() {
-        let Entry::Released { head, id, index: at, node, release, signature, .. } = entry else { continue };
+    let released: Vec<_> = log.iter().filter(|(_, entry)| matches!(entry, Entry::Released { .. })).collect();
+    let signed = share::over(&released, |(_, entry)| is_signed(world, entry));
+    for ((index, entry), signed) in released.into_iter().zip(signed) {
+        let Entry::Released { head, id, index: at, node, release, .. } = entry else { continue };
         let place = || log.place(index);
         sheet.check(Rule::R19, ids.insert((*id, node)), || format!("{}: a second release", place()));
         let of = recorded.entry(node).or_default();
@@ -58,10 +61,6 @@ pub(crate) fn check_recorded(world: &World<'_>, log: &CoordinatorLog<'_>, walked
         if let Some(names) = names {
             sheet.check(Rule::R10, names, || format!("{}: the node's log does not name it there", place()));
         }
-        let signed = world.roster().and_then(|roster| roster.node(node)).is_some_and(|listed| {
-            let signed = world.blobs.raw(*release).zip(unhex(signature).ok());
-            signed.is_some_and(|(bytes, s)| SignedRelease::verify(bytes.to_vec(), s, listed.identity).is_ok())
-        });
         let malformed = world.blobs.raw(*release).is_some() && world.blobs.release(*release).is_none();
         let holds = signed && stored.unwrap_or(true);
         if !malformed && (stored.is_some() || !holds) {
@@ -77,6 +76,15 @@ pub(crate) fn check_recorded(world: &World<'_>, log: &CoordinatorLog<'_>, walked
             format!("coordinator: other releases of node {node} than its log of {} entries has", recorded.size)
         });
     }
+}
+
+/// True when a `released` entry has the node's signature over bytes that are there.
+fn is_signed(world: &World<'_>, entry: &Entry) -> bool {
+    let Entry::Released { node, release, signature, .. } = entry else { return false };
+    world.roster().and_then(|roster| roster.node(node)).is_some_and(|listed| {
+        let signed = world.blobs.raw(*release).zip(unhex(signature).ok());
+        signed.is_some_and(|(bytes, s)| SignedRelease::verify(bytes.to_vec(), s, listed.identity).is_ok())
+    })
 }
 
 impl Books {

@@ -3,17 +3,17 @@
 use crate::report::{Rule, Sheet};
 use crate::tables::{Standing, Table, Tables};
 use crate::world::World;
+use koonti_disclosure::Digest;
 use koonti_disclosure::abort::Certificate;
 use koonti_disclosure::names::unhex_vec;
 use koonti_disclosure::quorum::Quorum;
 use koonti_disclosure::round::{RoundSpec, Strictness};
-use koonti_disclosure::{Digest, canonical};
 use koonti_evidence::entry::coordinator::Entry;
 
 /// The specification of a `round-began`.
 pub(crate) fn spec_of(entry: &Entry) -> Option<RoundSpec> {
     let Entry::RoundBegan { spec, .. } = entry else { return None };
-    RoundSpec::parse(&canonical::to_bytes(spec).ok()?).ok()
+    RoundSpec::parse(spec.bytes()).ok()
 }
 
 /// Checks a `round-began`.

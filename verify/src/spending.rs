@@ -49,7 +49,7 @@ fn check_follows(at: &At<'_, '_>, state: &State<'_>, debit: &Debit, sheet: &mut 
         asked.requester == *debit.requester() && (debit.is_regional() || here)
     };
     let asked = state.questions.get(&id).filter(same);
-    let request = at.world.blobs.request(&debit.request_bytes());
+    let request = at.world.blobs.request(debit.request_json());
     let periods = request.is_none_or(|request| request.periods() == debit.periods());
     let holds = asked.is_some() && state.approved.get(&id) == Some(&true) && debit.node() == at.node && periods;
     sheet.check(Rule::R13, holds, || format!("{}: not as a question and an approval before it say", at.place()));
@@ -75,12 +75,12 @@ fn check_caps(at: &At<'_, '_>, state: &State<'_>, debit: &Debit, sheet: &mut She
 
 fn check_terms(at: &At<'_, '_>, state: &State<'_>, debit: &Debit, sheet: &mut Sheet) {
     let Some(policy) = policy(at, state) else { return };
-    let Some(request) = at.world.blobs.request(&debit.request_bytes()) else {
+    let Some(request) = at.world.blobs.request(debit.request_json()) else {
         sheet.check(Rule::R15, false, || format!("{}: its request is none", at.place()));
         return;
     };
     let key = (policy.hash(), request.id());
-    let terms = at.world.terms.get(&key, || terms(&policy, &request));
+    let terms = at.world.terms.get(key, || terms(&policy, &request));
     let kind = match (request.release(), debit.regional()) {
         (ReleaseKind::PerNode, None) => debit.k() == policy.k(),
         (ReleaseKind::Regional, Some(regional)) => {

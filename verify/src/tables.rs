@@ -4,7 +4,7 @@
 use crate::report::{Rule, Sheet};
 use crate::walk::Walked;
 use crate::world::World;
-use crate::{opened, releases, rounds};
+use crate::{opened, releases, rounds, share};
 use koonti_disclosure::combine::{Cell, Missing, Published, State, combine};
 use koonti_disclosure::release::Received;
 use koonti_disclosure::request::{Measure, ReleaseKind};
@@ -12,7 +12,6 @@ use koonti_disclosure::round::Strictness;
 use koonti_disclosure::{Digest, Name, Refusal, TableRequest, canonical};
 use koonti_evidence::entry::coordinator::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::Arc;
 
 /// How a node stands with a table, as the coordinator's log has it.
 #[derive(Clone, Copy)]
@@ -25,11 +24,18 @@ pub(crate) enum Standing {
 }
 
 /// A table as it stands.
+#[derive(Clone)]
 pub(crate) struct Table {
-    pub(crate) request: Arc<TableRequest>,
+    pub(crate) request: TableRequest,
     pub(crate) nodes: BTreeMap<Name, Standing>,
     /// Rounds begun, and whether each has failed with masked inputs about.
     pub(crate) rounds: Vec<(Digest, Option<bool>)>,
+}
+
+impl Table {
+    fn is_regional(&self) -> bool {
+        self.request.release() == ReleaseKind::Regional
+    }
 }
 
 /// All tables by id.
@@ -40,43 +46,54 @@ pub(crate) fn check(world: &World<'_>, walked: &Walked, sheet: &mut Sheet) {
     let Some(log) = world.coordinator() else { return };
     releases::check_recorded(world, log, walked, sheet);
     let mut tables = Tables::new();
-    let mut opened_rounds = BTreeSet::new();
+    let (mut opened_rounds, mut published) = (BTreeSet::new(), Vec::new());
     for (index, entry) in log.iter() {
         let place = || log.place(index);
         match entry {
             Entry::RoundBegan { certificate, id, .. } => {
                 rounds::check(world, &tables, (*id, entry, certificate.as_deref()), &place, sheet);
             }
-            Entry::Closed { counted, id, published: Some(published), .. } => {
-                check_published(world, *id, *published, &place, sheet);
-                match tables.get(id) {
-                    Some(table) if table.request.release() == ReleaseKind::Regional => {
-                        if let Some((round, _)) = table.rounds.last() {
-                            opened_rounds.insert(*round);
-                        }
-                        opened::check(world, walked, table, (counted, *published), &place, sheet);
+            Entry::Closed { counted, id, published: Some(hash), .. } => {
+                let table = tables.get(id).cloned();
+                if let Some(table) = table.as_ref().filter(|table| table.is_regional()) {
+                    if let Some((round, _)) = table.rounds.last() {
+                        opened_rounds.insert(*round);
                     }
-                    table => {
-                        // A release that is missing or malformed fails other rules.
-                        if let Some(hash) = table.map_or(Some(None), |table| combined(world, table)) {
-                            let same = hash == Some(*published) && counted.is_empty();
-                            sheet.check(Rule::R22, same, || format!("{}: not what its releases add up to", place()));
-                        }
-                    }
+                    opened::check(world, walked, table, (counted, *hash), &place, sheet);
                 }
+                published.push((index, *id, *hash, counted.is_empty(), table));
             }
             _ => {}
         }
         take(world, &mut tables, entry);
     }
+    let noted = share::over(&published, |(index, id, hash, uncounted, table)| {
+        let (mut noted, place) = (Sheet::default(), || log.place(*index));
+        let read = world.blobs.raw(*hash).and_then(|bytes| canonical::from_bytes::<Published>(bytes).ok());
+        if !table.as_ref().is_some_and(Table::is_regional) {
+            // A release that is missing or malformed fails other rules.
+            if let Some(sum) = table.as_ref().map_or(Some(None), |table| combined(world, table)) {
+                let same = *uncounted
+                    && match &read {
+                        Some(_) => read == sum,
+                        None => {
+                            sum.and_then(|sum| canonical::to_bytes(&sum).ok()).map(|b| Digest::of(&b)) == Some(*hash)
+                        }
+                    };
+                noted.check(Rule::R22, same, || format!("{}: not what its releases add up to", place()));
+            }
+        }
+        check_published(world, *id, read, &place, &mut noted);
+        noted
+    });
+    noted.into_iter().for_each(|noted| sheet.append(noted));
     for round in world.rounds.keys().filter(|round| !opened_rounds.contains(round)) {
         sheet.check(Rule::R28, false, || format!("rounds/{round}: not the round of a published table"));
     }
 }
 
-/// The hash of what the releases of a table add up to, if they add up; none when one
-/// cannot be read.
-fn combined(world: &World<'_>, table: &Table) -> Option<Option<Digest>> {
+/// What the releases of a table add up to, if they add up; none when one cannot be read.
+fn combined(world: &World<'_>, table: &Table) -> Option<Option<Published>> {
     let (mut releases, mut missing): (Vec<Received>, _) = (Vec::new(), Vec::new());
     for (node, standing) in &table.nodes {
         let reason = match standing {
@@ -97,14 +114,18 @@ fn combined(world: &World<'_>, table: &Table) -> Option<Option<Digest>> {
     if releases.is_empty() {
         return Some(None);
     }
-    let table = combine(&table.request, releases, missing);
-    Some(canonical::to_bytes(&table).ok().map(|bytes| Digest::of(&bytes)))
+    Some(Some(combine(&table.request, releases, missing)))
 }
 
 /// Checks the shape of a published table, and its threshold.
-fn check_published(world: &World<'_>, id: Digest, hash: Digest, place: &dyn Fn() -> String, sheet: &mut Sheet) {
-    let table: Option<Published> = world.blobs.raw(hash).and_then(|bytes| canonical::from_bytes(bytes).ok());
-    let request = table.as_ref().and_then(|table| world.blobs.request(&canonical::to_bytes(&table.request).ok()?));
+fn check_published(
+    world: &World<'_>,
+    id: Digest,
+    table: Option<Published>,
+    place: &dyn Fn() -> String,
+    sheet: &mut Sheet,
+) {
+    let request = table.as_ref().and_then(|table| world.blobs.request(&table.request));
     let read = table.zip(request);
     let holds = read.as_ref().is_some_and(|(table, request)| {
         let cells = request.domain().cells() * request.periods().len();
@@ -129,7 +150,7 @@ fn check_published(world: &World<'_>, id: Digest, hash: Digest, place: &dyn Fn()
 }
 
 fn take(world: &World<'_>, tables: &mut Tables, entry: &Entry) -> Option<()> {
-    let request = |value| world.blobs.signed(value).map(|signed| Arc::new(signed.request().clone()));
+    let request = |value| world.blobs.signed(value).map(|signed| signed.request().clone());
     match entry {
         Entry::Asked(asked) => {
             let request = request(&asked.request)?;

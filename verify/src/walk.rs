@@ -1,13 +1,15 @@
 //! One walk through each node's log, in order: every entry is shown to the rules about
 //! nodes with the books as they stood before it.
 
+use crate::log::Log;
 use crate::report::Sheet;
 use crate::state::{Asked, State};
 use crate::world::{NodeLog, World};
-use crate::{approvals, carries, order, questions, releases, spending};
+use crate::{approvals, carries, order, questions, releases, share, spending};
 use koonti_disclosure::ledger;
 use koonti_disclosure::policy::Approval;
 use koonti_disclosure::{Digest, Name};
+use koonti_evidence::entry::coordinator;
 use koonti_evidence::entry::node::{By, Entry, Own};
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -53,27 +55,29 @@ impl At<'_, '_> {
 /// Walks all logs that can be read.
 pub(crate) fn nodes(world: &World<'_>, sheet: &mut Sheet) -> Walked {
     let asked = order::asked(world);
+    read_ahead(world);
     let logs: Vec<_> = world.sound_nodes().collect();
-    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(logs.len()).max(1);
-    let share = |first: usize| {
-        let mine = logs.iter().skip(first).step_by(threads);
-        mine.map(|(node, log)| ((*node).clone(), walk(world, node, log, &asked))).collect::<Vec<_>>()
-    };
-    let all: Vec<_> = std::thread::scope(|scope| {
-        let others: Vec<_> = (1..threads).map(|first| scope.spawn(move || share(first))).collect();
-        let mut all = share(0);
-        for other in others {
-            all.extend(other.join().expect("a walk does not panic"));
-        }
-        all
-    });
-    let by_name: BTreeMap<Name, (Books, Sheet)> = all.into_iter().collect();
+    let all = share::over(&logs, |(node, log)| walk(world, node, log, &asked));
     let mut walked = Walked::default();
-    for (node, (books, noted)) in by_name {
+    for ((node, _), (books, noted)) in logs.into_iter().zip(all) {
         sheet.append(noted);
-        walked.nodes.insert(node, books);
+        walked.nodes.insert(node.clone(), books);
     }
     walked
+}
+
+/// Reads what the coordinator's log names, so that walks do not wait for one another.
+fn read_ahead(world: &World<'_>) {
+    let entries: Vec<_> = world.coordinator().into_iter().flat_map(Log::iter).collect();
+    share::over(&entries, |(_, entry)| match entry {
+        coordinator::Entry::Asked(asked) => {
+            let signed = world.blobs.signed(&asked.request)?;
+            let person = world.roster()?.person(signed.requester())?;
+            Some(world.blobs.verifies(&signed, person.identity))
+        }
+        coordinator::Entry::Released { release, .. } => world.blobs.release(*release).map(|_| true),
+        _ => None,
+    });
 }
 
 fn walk(world: &World<'_>, node: &Name, log: &NodeLog<'_>, asked: &HashMap<(Digest, Digest), u64>) -> (Books, Sheet) {

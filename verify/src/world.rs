@@ -6,7 +6,7 @@ use crate::log::{Log, Whose};
 use crate::report::Sheet;
 use crate::rosters::Rosters;
 use crate::rounds::spec_of;
-use crate::{entries, notes};
+use crate::{entries, notes, share};
 use koonti_disclosure::cost::Cost;
 use koonti_disclosure::roster::Roster;
 use koonti_disclosure::round::RoundSpec;
@@ -42,6 +42,12 @@ pub(crate) struct World<'a> {
     specs: HashMap<Digest, RoundSpec>,
 }
 
+/// A log that was read.
+enum Either<'a> {
+    Coordinator(CoordinatorLog<'a>),
+    Node(&'a Name, NodeLog<'a>),
+}
+
 /// What is in the bundle of a log.
 pub(crate) enum Held<'w, L> {
     /// It can be read.
@@ -54,16 +60,26 @@ impl<'a> World<'a> {
     pub(crate) fn read(files: &'a Files<'a>, trust: &Trust, now: Option<u64>, sheet: &mut Sheet) -> Self {
         let region = &files.region;
         let (mut coordinator, mut nodes) = (None, BTreeMap::new());
-        for (whose, folder) in &files.logs {
-            match whose {
+        let folders: Vec<_> = files.logs.iter().collect();
+        let read = share::over(&folders, |(whose, folder)| {
+            let mut noted = Sheet::default();
+            let log = match whose {
                 Whose::Coordinator => {
                     let parse = |bytes: &[u8]| canonical::from_bytes(bytes).ok();
-                    coordinator = Some(Log::read(whose.clone(), region, folder, parse, sheet));
+                    Either::Coordinator(Log::read((*whose).clone(), region, folder, parse, &mut noted))
                 }
                 Whose::Node(name) => {
                     let parse = |bytes: &[u8]| node::Entry::parse(bytes).ok();
-                    nodes.insert(name.clone(), Log::read(whose.clone(), region, folder, parse, sheet));
+                    Either::Node(name, Log::read((*whose).clone(), region, folder, parse, &mut noted))
                 }
+            };
+            (log, noted)
+        });
+        for (log, noted) in read {
+            sheet.append(noted);
+            match log {
+                Either::Coordinator(log) => coordinator = Some(log),
+                Either::Node(name, log) => drop(nodes.insert(name.clone(), log)),
             }
         }
         let rosters = Rosters::read(coordinator.as_ref(), &nodes, &files.blobs);

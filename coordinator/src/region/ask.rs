@@ -75,7 +75,7 @@ impl Region {
         let id = ask.request.request().id();
         let now = clock::now();
         let deadline = now + ask.timeout_s.clamp(*TIMEOUTS_S.start(), *TIMEOUTS_S.end());
-        let value = serde_json::from_slice(&ask.request.bytes()).expect("canonical bytes are JSON");
+        let value = ask.request.json();
         let mut inner = self.inner();
         let nodes = serving(inner.roster()?, &ask.request)?;
         let (round, nonce) = (random().map_err(internal)?, random().map_err(internal)?);

@@ -320,9 +320,8 @@ impl Inner {
         let spec = RoundSpec::new(&roster, &choice).map_err(|e| Error::Refused(e.to_string()))?;
         let round = spec.round();
         tracing::info!(table = %id.short(), round = %round.short(), attempt = spec.attempt(), "regional round begins");
-        let value = serde_json::from_slice(spec.bytes()).expect("canonical bytes are JSON");
         let certificate = certificate.map(|c| hex(c.bytes()));
-        self.store.append(Entry::RoundBegan { certificate, id, spec: value, time: now })?;
+        self.store.append(Entry::RoundBegan { certificate, id, spec: spec.json(), time: now })?;
         self.rounds.retain(|_, running| running.table != id);
         self.load_round(id)?;
         self.send_round(id, round);

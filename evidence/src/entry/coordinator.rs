@@ -1,6 +1,7 @@
 //! What a coordinator's log holds.
 
 use super::Head;
+use koonti_disclosure::canonical::Json;
 use koonti_disclosure::roster::Role;
 use koonti_disclosure::round::Strictness;
 use koonti_disclosure::{Digest, Name, Refusal};
@@ -55,7 +56,7 @@ pub enum Entry {
         /// A fresh public nonce.
         nonce: Digest,
         /// The signed request, as it was asked now.
-        request: serde_json::Value,
+        request: Json,
         /// The id of this offer.
         round: Digest,
         /// Unix time, seconds.
@@ -108,7 +109,7 @@ pub enum Entry {
         /// The table.
         id: Digest,
         /// The round's specification.
-        spec: serde_json::Value,
+        spec: Json,
         /// Unix time, seconds.
         time: u64,
     },
@@ -221,7 +222,7 @@ pub struct Asked {
     /// per organisation.
     pub phase_timeout_s: u64,
     /// The signed request.
-    pub request: serde_json::Value,
+    pub request: Json,
     /// The round's id.
     pub round: Digest,
     /// Unix time, seconds.

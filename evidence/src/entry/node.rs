@@ -2,7 +2,7 @@
 //! `abort`, `closed`, `recovered`) are defined in `koonti-disclosure`.
 
 use super::{Approval, Place};
-use koonti_disclosure::canonical;
+use koonti_disclosure::canonical::{self, Json};
 use koonti_disclosure::codebook::Codebook;
 use koonti_disclosure::identity::SignedRequest;
 use koonti_disclosure::ledger;
@@ -10,7 +10,7 @@ use koonti_disclosure::{Digest, Name, Period, Refusal};
 use serde::{Deserialize, Serialize};
 
 /// One entry.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize)]
 #[serde(untagged)]
 pub enum Entry {
     /// The ledger's.
@@ -179,7 +179,7 @@ pub struct Question {
     /// The round's nonce.
     pub nonce: Digest,
     /// The signed request.
-    pub request: serde_json::Value,
+    pub request: Json,
     /// The round's id.
     pub round: Digest,
     /// Unix time, seconds.
@@ -222,8 +222,20 @@ impl Entry {
     /// # Errors
     /// When the bytes are not canonical or not of a known kind.
     pub fn parse(bytes: &[u8]) -> Result<Self, canonical::Error> {
-        canonical::from_bytes(bytes)
+        let Kind { name } = serde_json::from_slice(bytes).map_err(|e| canonical::Error::Shape(e.to_string()))?;
+        if ledger::Entry::KINDS.contains(&name) {
+            canonical::from_bytes(bytes).map(Self::Ledger)
+        } else {
+            canonical::from_bytes(bytes).map(Self::Own)
+        }
     }
+}
+
+/// Which kind of entry it is.
+#[derive(Deserialize)]
+struct Kind<'e> {
+    #[serde(rename = "type")]
+    name: &'e str,
 }
 
 impl Own {

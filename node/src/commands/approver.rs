@@ -115,8 +115,7 @@ pub(super) fn policy(config: &Config, command: &PolicyCommand) -> Result<ExitCod
                 let why = "it takes the keys of two distinct persons of `koonti-node approver list`";
                 return Err(Error::Refused(why.to_owned()));
             }
-            let value = serde_json::from_slice(&policy.bytes()).expect("canonical bytes are JSON");
-            inbox::hand_in(config, &Order::Policy { approvals, policy: value })?;
+            inbox::hand_in(config, &Order::Policy { approvals, policy: policy.json() })?;
             if Fold::read(&config.journal())?.0.policy != Some(hash) {
                 return Err(Error::Refused("other rules were approved meanwhile: look again".to_owned()));
             }

@@ -87,7 +87,7 @@ fn list(fold: &Fold, policy: &Policy, output: Output) {
             "state": shown(known),
             "requester": who,
             "cost_nano_rho": cost.map(|c| c.nano_rho),
-            "request": known.question.as_ref().map(|q| q.request["request"].clone()),
+            "request": signed.as_ref().map(|s| s.request().json()),
             "deadline": known.question.as_ref().map(|q| q.deadline),
             "time": known.time,
         }));

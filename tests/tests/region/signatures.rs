@@ -63,7 +63,7 @@ fn link(region: &Region, person: &str) -> PeopleLink {
 
 /// The signed question with its bytes changed after signing.
 fn altered(signed: &SignedRequest, from: &str, to: &str) -> SignedRequest {
-    let text = String::from_utf8(signed.bytes()).expect("UTF-8");
+    let text = String::from_utf8(signed.bytes().to_vec()).expect("UTF-8");
     assert!(text.contains(from), "{from} is not in {text}");
     SignedRequest::parse(text.replace(from, to).as_bytes(), Codebook::built_in()).expect("it still parses")
 }

@@ -115,7 +115,7 @@ fn approved() -> Vec<Mutant> {
 
 fn signed(request: &TableRequest, who: &str, by: &str, not_after: u64, intent: Intent) -> Value {
     let signed = person(by).sign_request(request.clone(), names_of(who), not_after, intent);
-    serde_json::from_slice(&signed.bytes()).unwrap()
+    serde_json::from_slice(signed.bytes()).unwrap()
 }
 
 fn names_of(who: &str) -> koonti_disclosure::Name {

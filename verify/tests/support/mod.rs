@@ -99,7 +99,7 @@ pub fn request(regional: bool) -> TableRequest {
 
 pub fn signed(request: &TableRequest, who: &str, intent: Intent) -> Value {
     let signed = person(who).sign_request(request.clone(), name(who), scribe::START + 3600, intent);
-    serde_json::from_slice(&signed.bytes()).unwrap()
+    serde_json::from_slice(signed.bytes()).unwrap()
 }
 
 /// Two persons' approvals of rules.
@@ -280,7 +280,11 @@ pub fn answer(s: &mut Scribe<'_>, tag: &str, (request, seed): (&TableRequest, u6
         "index": index, "node": node_name(place), "release": release, "signature": names::hex(&signature)});
     s.push(COORDINATOR, &format!("released-{tag}-{place}"), entry);
     let taken = s.head(COORDINATOR).0 > before;
-    s.received.extend(Received::read(&bytes, Codebook::built_in()).ok().filter(|_| taken));
+    s.received.extend(
+        Received::read(&bytes, |request| TableRequest::parse(request.bytes(), Codebook::built_in()).ok())
+            .ok()
+            .filter(|_| taken),
+    );
 }
 
 /// A release whose header was changed.
