@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::error::{Error, io_error};
+use crate::fault;
 
 /// Replaces or creates `path` with `bytes`, readable as `mode` says.
 ///
@@ -32,6 +33,7 @@ pub fn write_atomic(path: &Path, bytes: &[u8], mode: u32) -> Result<(), Error> {
     let name = path
         .file_name()
         .ok_or_else(|| io_error("write", path)(io::Error::new(ErrorKind::InvalidInput, "no file name")))?;
+    fault::point();
     let (temp, file) = create_temp(parent_of(path), name).map_err(io_error("write beside", path))?;
     let written = fill(file, bytes, mode).and_then(|()| fs::rename(&temp, path));
     if let Err(source) = written {
@@ -39,6 +41,7 @@ pub fn write_atomic(path: &Path, bytes: &[u8], mode: u32) -> Result<(), Error> {
         let _ = fs::remove_file(&temp);
         return Err(io_error("write", path)(source));
     }
+    fault::point();
     sync_dir(parent_of(path))
 }
 
@@ -97,9 +100,15 @@ fn create_temp(dir: &Path, name: &OsStr) -> io::Result<(PathBuf, File)> {
 }
 
 fn fill(mut file: File, bytes: &[u8], mode: u32) -> io::Result<()> {
+    if fault::due() {
+        file.write_all(&bytes[..bytes.len() / 2])?;
+        fault::kill();
+    }
     file.write_all(bytes)?;
     file.set_permissions(Permissions::from_mode(mode))?;
-    file.sync_all()
+    file.sync_all()?;
+    fault::point();
+    Ok(())
 }
 
 static NEXT_TEMP: AtomicU64 = AtomicU64::new(0);

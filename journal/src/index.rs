@@ -22,6 +22,7 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::atomic::{beside, create_dir_private, parent_of};
 use crate::error::{Error, io_error};
+use crate::fault;
 use claim::Claim;
 use store::Store;
 
@@ -115,7 +116,9 @@ impl Index {
             let path = self.store.dir().to_owned();
             return Err(Error::OutOfOrder { path, expected: *next_seq, found: seq });
         }
+        fault::point();
         self.store.put(seq, pairs)?;
+        fault::point();
         *next_seq += 1;
         Ok(())
     }

@@ -15,6 +15,7 @@
 
 mod atomic;
 mod error;
+mod fault;
 mod frame;
 mod index;
 mod lock;

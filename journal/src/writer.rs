@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 use crate::MAX_ENTRY_BYTES;
 use crate::atomic::{parent_of, sync_dir};
 use crate::error::{Error, io_error};
+use crate::fault;
 use crate::frame::{self, FILE_HEADER, Scan, Tail};
 use crate::lock;
 use crate::mark::Mark;
@@ -75,14 +76,26 @@ impl Journal {
             return Err(Error::TooLarge { path: self.path.clone(), len_bytes: entry.len() });
         }
         let frame = frame::encode(entry);
-        let durable = self.file.write_all_at(&frame, self.end).and_then(|()| self.file.sync_data());
+        let durable = self.write(&frame).and_then(|()| self.file.sync_data());
         if let Err(e) = durable {
             abort(&self.path, &e);
         }
+        fault::point();
         let seq = self.entries;
         self.end += frame.len() as u64;
         self.entries += 1;
         Ok(seq)
+    }
+
+    fn write(&self, frame: &[u8]) -> io::Result<()> {
+        fault::point();
+        if fault::due() {
+            self.file.write_all_at(&frame[..frame.len() / 2], self.end)?;
+            fault::kill();
+        }
+        self.file.write_all_at(frame, self.end)?;
+        fault::point();
+        Ok(())
     }
 
     /// The number of entries.
@@ -156,6 +169,7 @@ fn settle(file: &File, bytes: &[u8], scan: &Scan) -> io::Result<()> {
     } else {
         file.write_all_at(&FILE_HEADER, 0)?;
     }
+    fault::point();
     file.set_len(end)?;
     file.sync_all()
 }

@@ -177,7 +177,8 @@ impl Desk {
             }
             // The question as it was first put stands until its deadline.
             Some(Standing::Waiting) if known.iter().any(Known::in_time) => {
-                return say(Answer::Progress(Progress::AwaitingApproval));
+                let by = (self.policy.approval() == Approval::Auto).then_some(By::Policy);
+                return approved(&mut self.store.books(), id, by);
             }
             Some(Standing::Waiting | Standing::Approved(_) | Standing::Refused(_) | Standing::Aborted) | None => {}
         }
@@ -215,9 +216,7 @@ impl Desk {
             Approval::Each => None,
             Approval::Auto => Some(By::Policy),
         };
-        let Some(by) = by else { return Ok(Next::Answer(Answer::Progress(Progress::AwaitingApproval))) };
-        books.append(Own::Approved { by, request: id, time: clock::now() })?;
-        Ok(Next::Compute)
+        approved(&mut books, id, by)
     }
 
     /// Computes the release of an approved question, or says why not.
@@ -478,6 +477,13 @@ pub fn tick(request: &TableRequest) -> std::time::Duration {
     let periods = request.periods().len() as u64;
     let cells = request.domain().cells() as u64 * periods;
     std::time::Duration::from_millis(150 + 100 * periods + cells / 100)
+}
+
+/// Notes who has approved a question that was received, and goes on if anybody has.
+fn approved(books: &mut Books, request: Digest, by: Option<By>) -> Result<Next, Error> {
+    let Some(by) = by else { return Ok(Next::Answer(Answer::Progress(Progress::AwaitingApproval))) };
+    books.append(Own::Approved { by, request, time: clock::now() })?;
+    Ok(Next::Compute)
 }
 
 /// The roster that the journal says was approved: another file in its place, as

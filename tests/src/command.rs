@@ -31,7 +31,7 @@ impl Run {
     /// A command of one of our programs, in an environment without our variables.
     pub fn new(program: &str) -> Self {
         let mut command = Command::new(binary(program));
-        for name in ["KOONTI_CONFIG", "KOONTI_PROFILE", "KOONTI_STOP_AT"] {
+        for name in ["KOONTI_CONFIG", "KOONTI_PROFILE", "KOONTI_STOP_AT", "KOONTI_KILL_AT"] {
             command.env_remove(name);
         }
         Self { command, input: Vec::new() }

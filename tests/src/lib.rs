@@ -20,5 +20,6 @@ pub mod scribe;
 mod wait;
 
 pub use command::{Run, Said};
-pub use region::{Approval, Node, Plan, Region};
+pub use daemon::Daemon;
+pub use region::{Approval, Node, Plan, Region, verify};
 pub use wait::until;

@@ -22,6 +22,8 @@ const POLICY_TOML: &str = include_str!("../../config/policy.toml");
 
 /// The region's name.
 pub const NAME: &str = "ita";
+/// Who fetches evidence in a region that [`Plan::start`] has brought up.
+pub const AUDITOR: &str = "outi";
 /// Longest wait for a daemon to do what it should do at once.
 const SOON: Duration = Duration::from_secs(20);
 
@@ -103,7 +105,8 @@ impl Plan {
     ///
     /// # Panics
     /// When a step fails.
-    pub fn start(self) -> Region {
+    pub fn start(mut self) -> Region {
+        self.persons.push((AUDITOR, "auditor"));
         let nodes = self.nodes.clone();
         let persons = self.persons.clone();
         let mut region = self.prepare();
@@ -329,9 +332,7 @@ impl Region {
     /// # Panics
     /// When it does not within seconds.
     pub fn start_coordinator(&mut self) {
-        assert!(self.coordinator.is_none(), "the coordinator runs");
-        let log = self.dir().join("logs/coordinator.log");
-        let mut daemon = Daemon::start(self.coordinator().arg("run"), &log);
+        let mut daemon = self.launch_coordinator(&[]);
         for port in [self.main_port, self.enrolment_port] {
             until("the coordinator listens", SOON, || {
                 assert!(daemon.runs(), "it has ended: {}", daemon.log());
@@ -339,6 +340,16 @@ impl Region {
             });
         }
         self.coordinator = Some(daemon);
+    }
+
+    /// Starts the coordinator with environment variables, and leaves it to the caller.
+    ///
+    /// # Panics
+    /// When it runs already.
+    pub fn launch_coordinator(&self, env: &[(&str, &str)]) -> Daemon {
+        assert!(self.coordinator.is_none(), "the coordinator runs");
+        let run = env.iter().fold(self.coordinator().arg("run"), |run, (key, value)| run.env(key, value));
+        Daemon::start(run, &self.dir().join("logs/coordinator.log"))
     }
 
     /// Starts a node's daemon.
@@ -453,6 +464,54 @@ impl Region {
         })
     }
 
+    /// Has the auditor fetch the evidence; the bundle and the trust file.
+    ///
+    /// # Panics
+    /// When that fails.
+    #[track_caller]
+    pub fn evidence(&self) -> (PathBuf, PathBuf) {
+        let (bundle, trust) = (self.dir().join("evidence.tar"), self.dir().join("keys.txt"));
+        self.person(AUDITOR).words("evidence fetch --out").arg(&bundle).ok();
+        std::fs::write(&trust, self.person(AUDITOR).words("evidence keys").ok().out).expect("a file");
+        (bundle, trust)
+    }
+
+    /// Has the evidence fetched and verified: nothing may be wrong with it. In the
+    /// folder `KOONTI_KEEP_BUNDLES` it is kept with its trust file, for another verifier.
+    ///
+    /// # Panics
+    /// When a rule fails.
+    #[track_caller]
+    pub fn audit(&self) {
+        self.audit_finds(&[]);
+        if let Some(folder) = std::env::var_os("KOONTI_KEEP_BUNDLES").map(PathBuf::from) {
+            let to = folder.join(self.dir().file_name().expect("a name"));
+            for (file, extension) in [("evidence.tar", "tar"), ("keys.txt", "txt")] {
+                std::fs::copy(self.dir().join(file), to.with_extension(extension)).expect("a copy");
+            }
+        }
+    }
+
+    /// The same, of a region that has released nothing: rule R27 says so, and no other
+    /// says anything.
+    ///
+    /// # Panics
+    /// When another rule fails, or none.
+    #[track_caller]
+    pub fn audit_of_nothing(&self) {
+        self.audit_finds(&["R27"]);
+    }
+
+    #[track_caller]
+    fn audit_finds(&self, expected: &[&str]) {
+        let (bundle, trust) = self.evidence();
+        let report = verify(&bundle, &trust).json();
+        let rules = report["rules"].as_array().expect("rules").iter();
+        let failed: Vec<&Value> = rules.filter(|rule| rule["verdict"] == "FAIL").collect();
+        let names: Vec<&str> = failed.iter().filter_map(|rule| rule["rule"].as_str()).collect();
+        assert_eq!(names, expected, "{failed:#?}");
+    }
+
     /// Asks without waiting; returns the table's id.
     ///
     /// # Panics
@@ -467,6 +526,12 @@ impl Region {
     pub fn run_table(&self, person: &str, question: &str) -> Said {
         self.person(person).words("table run --output json").words(question).say()
     }
+}
+
+/// What `koonti-verify bundle` says of a bundle.
+pub fn verify(bundle: &Path, trust: &Path) -> Said {
+    let run = Run::new("koonti-verify").arg("bundle").arg(bundle).arg("--trust").arg(trust);
+    run.words("--output json").say()
 }
 
 #[track_caller]

@@ -6,6 +6,7 @@ use crate::error::Error;
 use crate::extracts;
 use crate::fold::Fold;
 use crate::keys::Keys;
+use crate::seeds;
 use crate::source::Mapping;
 use koonti_disclosure::Policy;
 use koonti_disclosure::policy::Approval;
@@ -40,6 +41,10 @@ pub(super) fn check(config: &Config, output: Output) -> Result<ExitCode, Error> 
         fold.as_ref().map(|(_, entries)| format!("{} entries, all whole", entries.len())).map_err(ToString::to_string),
     );
     if let Ok((fold, _)) = &fold {
+        add("approval of the rules", approved(fold, policy.as_ref().ok()));
+        if let Ok(keys) = &keys {
+            add("seeds of noise", seeds_left(config, keys, fold));
+        }
         add(
             "extract",
             match fold.vintages.len() {
@@ -72,6 +77,33 @@ pub(super) fn check(config: &Config, output: Output) -> Result<ExitCode, Error> 
     let json: Vec<_> = items.iter().map(|i| json!({"item": i.what, "state": i.state, "text": i.text})).collect();
     output.print(&["state", "item", "finding"], &rows, &json.into());
     Ok(if items.iter().all(|i| i.state == "ok") { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}
+
+/// Whether two persons have approved the rules as they stand in the file.
+fn approved(fold: &Fold, policy: Option<&Policy>) -> Result<String, String> {
+    let next = match (fold.approvers.len(), fold.policy, policy) {
+        (0, ..) => "nobody may approve them yet: `koonti-node approver new`, then `approver set`",
+        (_, None, _) => "nobody has approved them: `koonti-node policy approve`",
+        (_, Some(hash), Some(policy)) if hash != policy.hash() => {
+            "the file is not what was approved: `koonti-node policy approve`, or put the old file back"
+        }
+        (persons, Some(hash), _) => return Ok(format!("{} by two of {persons} persons", hash.short())),
+    };
+    Err(next.to_owned())
+}
+
+/// How many seeds are fixed in the log, unused, and open.
+fn seeds_left(config: &Config, keys: &Keys, fold: &Fold) -> Result<String, String> {
+    let unused: Vec<u64> = fold.unused_seeds(u64::MAX).collect();
+    let opens = |number: &&u64| {
+        let commitment = usize::try_from(**number).ok().and_then(|number| fold.seeds.get(number));
+        commitment.is_some_and(|it| seeds::open(&config.state, &keys.seal, **number, *it).is_some())
+    };
+    match (unused.len(), unused.iter().filter(opens).count()) {
+        (0, _) => Ok("none yet: the node fixes some when it connects".to_owned()),
+        (fixed, 0) => Err(format!("none of {fixed} opens with this key: start the node, which fixes others")),
+        (_, left) => Ok(format!("{left} are fixed and unused")),
+    }
 }
 
 /// How many held periods do not open under the key at hand.

@@ -164,6 +164,7 @@ fn eight_tables_at_once_where_two_fit() {
     let disk = region.disk("kainuu");
     assert_eq!((disk.debits().len(), disk.releases().len()), (2, 2));
     assert_eq!(region.spent("kainuu", "2026Q3"), 240_000_000);
+    region.audit();
 }
 
 /// The register is read again, with twice the clients: the quarter that figures
@@ -190,6 +191,7 @@ fn a_second_import_gives_no_second_look() {
     assert_eq!(debits.len(), 3);
     assert_eq!(vintage(0), vintage(1));
     assert_ne!(vintage(0), vintage(2));
+    region.audit();
 }
 
 /// The offer that a node's journal holds, as a coordinator would repeat it.

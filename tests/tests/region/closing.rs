@@ -42,4 +42,5 @@ fn a_closed_quarter_is_gone_and_the_others_stay() {
     assert!(files.contains_key("logs/node-kainuu/checkpoint") && files.contains_key("bundle.json"));
     let blobs = files.keys().filter(|name| name.starts_with("blobs/")).count();
     assert_eq!(blobs, 2 + 4, "rules, roster and four releases");
+    region.audit();
 }

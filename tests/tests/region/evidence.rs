@@ -1,28 +1,14 @@
 //! What auditors get, who else gets it, and what the verifier says of real bundles.
 
 use koonti_disclosure::names::unhex;
-use koonti_tests::{Node, Plan, Region, Run, Said};
+use koonti_tests::{Node, Plan, Region, Run, Said, verify};
 use serde_json::Value;
-use std::path::{Path, PathBuf};
 
 const QUESTION: &str = "--by sex --period 2026Q3 --sd 5";
 
 fn region() -> Region {
     let plan = Plan::new().node(Node::auto("kainuu", "205")).node(Node::auto("savo", "297"));
-    plan.person("aino", "requester").person("outi", "auditor").start()
-}
-
-/// Fetches the evidence as the auditor; the bundle and the trust file.
-fn fetched(region: &Region) -> (PathBuf, PathBuf) {
-    let (bundle, trust) = (region.dir().join("evidence.tar"), region.dir().join("keys.txt"));
-    region.person("outi").words("evidence fetch --out").arg(&bundle).ok();
-    std::fs::write(&trust, region.person("outi").words("evidence keys").ok().out).expect("a file");
-    (bundle, trust)
-}
-
-fn verify(bundle: &Path, trust: &Path) -> Said {
-    let run = Run::new("koonti-verify").arg("bundle").arg(bundle).arg("--trust").arg(trust);
-    run.words("--output json").say()
+    plan.person("aino", "requester").start()
 }
 
 fn with(verdict: &str, report: &Value) -> Vec<String> {
@@ -38,7 +24,7 @@ fn an_auditor_checks_a_region_and_nobody_else_gets_its_evidence() {
     let out = region.dir().join("no.tar");
     region.person("aino").words("evidence fetch --out").arg(&out).ends(3);
     region.person("outi").words("table run").words(QUESTION).ends(3);
-    let (bundle, trust) = fetched(&region);
+    let (bundle, trust) = region.evidence();
     let said = verify(&bundle, &trust);
     assert_eq!(said.code, 0, "{said:?}");
     let report = said.json();
@@ -97,7 +83,7 @@ fn a_coordinator_that_rewrites_its_log_is_found_out() {
     region.start_coordinator();
     region.wait_until_connected();
     assert_eq!(region.run_table("aino", QUESTION).code, 0);
-    fetched(&region);
+    region.evidence();
     region.take_coordinator().stop();
     std::fs::remove_dir_all(region.coordinator_state()).expect("a folder");
     std::fs::rename(&image, region.coordinator_state()).expect("a rename");

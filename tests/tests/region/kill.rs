@@ -70,6 +70,7 @@ fn a_node_killed_at_any_step_pays_once_and_draws_once() {
     }
     let again = region.run_table("aino", QUESTION);
     assert_eq!(again.out, table.out, "and a repeat is the same");
+    region.audit();
 }
 
 /// Waits until the node's log says that it has stopped at the step, and kills it.

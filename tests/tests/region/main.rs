@@ -16,3 +16,5 @@ mod regional;
 mod rollback;
 mod signatures;
 mod wire;
+#[cfg(debug_assertions)]
+mod writes;

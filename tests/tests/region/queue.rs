@@ -56,6 +56,7 @@ fn a_question_outlives_its_coordinator_and_its_nodes() {
     }
     let held = disk::release_files(&region.coordinator_state());
     assert!(held.contains(&kept[0]), "what was computed while the coordinator was dead is what it holds");
+    region.audit();
 }
 
 /// A deadline passes with one node away: the rest is published, the node named.
@@ -103,6 +104,7 @@ fn a_missing_node_is_named_and_brought_in_later() {
         let added = late[0]["cells"][sex]["value"].as_i64().expect("a figure");
         assert_eq!(value(&whole.json(), sex), value(&partial.json(), sex) + added);
     }
+    region.audit();
 }
 
 /// A person approves after the deadline has passed: nothing is spent.
@@ -130,6 +132,7 @@ fn an_approval_after_the_deadline_spends_nothing() {
     region.start_node("hidas");
     assert_eq!(region.run_table("aino", QUESTION).code, 0);
     assert_eq!(region.disk("hidas").debits().len(), 1);
+    region.audit();
 }
 
 /// A person who has declined is not asked again, and may change their mind: the
@@ -154,6 +157,7 @@ fn a_person_may_change_their_mind() {
     for node in ["nopea", "tarkka"] {
         assert_eq!((region.disk(node).debits().len(), region.spent(node, "2026Q3")), (1, 20_000_000), "{node}");
     }
+    region.audit();
 }
 
 /// A person's refusal stands for the offer it was made for, also when the
@@ -179,4 +183,5 @@ fn a_refusal_made_while_the_coordinator_is_away_stands() {
     until("the refusal stands", Duration::from_secs(5), || {
         (standing() == "refused (DECLINED_BY_PERSON)").then_some(())
     });
+    region.audit_of_nothing();
 }

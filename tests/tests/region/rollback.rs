@@ -74,6 +74,7 @@ fn a_node_set_back_sends_nothing_until_it_is_recovered() {
     let expected = serde_json::json!([{"node": "kainuu", "reason": "ALLOWANCE_EXHAUSTED"}]);
     assert_eq!((other.code, &json["missing"]), (4, &expected), "{other:?}");
     assert_eq!(region.disk("kainuu").debits().len(), 1);
+    region.audit();
 }
 
 /// A copy of a node with all its keys: the one that the coordinator has heard first

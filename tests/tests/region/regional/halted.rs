@@ -35,6 +35,7 @@ fn a_node_halted_in_any_phase_comes_back() {
     for node in names() {
         ends(&region, node, &id, &["debit", "release"]);
     }
+    region.audit();
 }
 
 /// A node that is halted beyond its phase's time, though connected, is missing; when

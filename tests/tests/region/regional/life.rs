@@ -43,6 +43,7 @@ fn a_regional_table_from_question_to_figures() {
     running_ledgers_agree(&region, "2026Q3");
     mean_scores(&region);
     beyond_the_allowance_of_two(&region);
+    region.audit();
 }
 
 /// What it would cost, and whether one organisation alone stands behind figures.

@@ -49,6 +49,7 @@ fn sums_run_side_by_side_and_never_beyond_the_allowance() {
         assert!(names().iter().all(|node| ledger(&region, node, id).is_empty()));
     }
     another_roster(&mut region);
+    region.audit();
 }
 
 /// A roster that the coordinator has and no node's operator has approved: no sum, no

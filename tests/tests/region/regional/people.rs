@@ -58,6 +58,7 @@ fn people_decide_before_the_sum_begins() {
     std::thread::sleep(Duration::from_secs(14).saturating_sub(few.asked.elapsed()));
     too_few_in_time(&region, &few);
     one_is_silent(&region, &enough);
+    region.audit();
 }
 
 /// A question with little time.

@@ -54,6 +54,7 @@ fn killed_in(phases: &[usize]) {
     }
     let again = region.run_table("ville", &asked);
     assert_eq!((again.code, &again.out), (0, &said.out));
+    region.audit();
 }
 
 /// All messages of all rounds, in order.

@@ -108,6 +108,7 @@ fn the_killed_come_back_and_the_sum_is_tried_again() {
     opened_at_the_second_try(&region, &id, &said, &["lansi"]);
     let again = region.run_table("ville", &asked);
     assert_eq!((again.code, &again.out), (said.code, &said.out));
+    region.audit();
 }
 
 fn sorted(mut names: Vec<String>) -> Vec<String> {
@@ -154,6 +155,7 @@ fn the_killed_stay_away_and_come_back_later() {
     region.wait_until_connected();
     let said = region.run_table("aino", &format!("{asked} --phase-timeout 20"));
     opened_at_the_second_try(&region, &id, &said, &[]);
+    region.audit();
 }
 
 /// The second try fails as the first did: there is no third.
@@ -187,6 +189,7 @@ fn there_is_no_third_try() {
     again.complains("the same question is not drawn again");
     spent_once(&region);
     running_ledgers_agree(&region, "2026Q3");
+    region.audit_of_nothing();
 }
 
 /// One of the three survivors is killed between its erasure and its signature for it:
@@ -210,6 +213,7 @@ fn two_erasures_are_no_certificate() {
         ends(&region, node, &id, &["debit", "abort"]);
         assert_eq!(region.spent(node, "2026Q3"), 22_800_000, "{node}");
     }
+    region.audit_of_nothing();
 }
 
 /// Two are killed before anybody has masked anything: a new round needs no
@@ -232,6 +236,7 @@ fn a_round_that_fails_early_is_begun_anew() {
         ends(&region, node, &id, &["debit", "release"]);
         assert_eq!(region.spent(node, "2026Q3"), 22_800_000, "{node}");
     }
+    region.audit();
 }
 
 /// All are killed after the debit: there is nobody left to sign anything, no second
@@ -271,6 +276,7 @@ fn all_are_killed_after_the_debit() {
         let list = region.node(node).words("releases list --output json").ok().json();
         assert_eq!(list.as_array().map(Vec::len), Some(1), "{node}: of the failed sum nothing has left");
     }
+    region.audit();
 }
 
 /// Somebody asks and waits.

@@ -69,6 +69,7 @@ fn a_node_killed_at_any_step_is_missing_or_counted() {
     for node in names() {
         assert_eq!(joined(&region, node), STEPS.len(), "{node} joins each round once");
     }
+    region.audit();
 }
 
 /// How often a node has joined a round.
