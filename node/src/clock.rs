@@ -1,6 +1,7 @@
 //! Unix time in seconds. No allowance depends on it: it stamps entries, and
 //! ends questions whose deadline has passed. It never runs backwards in one log.
 
+use koonti_disclosure::Period;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -25,7 +26,19 @@ pub fn nanoseconds() -> u128 {
 
 /// A time as `2026-11-21 20:15` UTC, for people.
 pub fn shown(time: u64) -> String {
-    let (days, seconds) = (time / 86_400, time % 86_400);
+    let (year, month, day) = date(time / 86_400);
+    let seconds = time % 86_400;
+    format!("{year:04}-{month:02}-{day:02} {:02}:{:02}", seconds / 3600, seconds / 60 % 60)
+}
+
+/// The quarter that a time (UTC) lies in; none beyond the year 9999.
+pub fn quarter(time: u64) -> Option<Period> {
+    let (year, month, _) = date(time / 86_400);
+    Period::of_month(u16::try_from(year).ok()?, u8::try_from(month).ok()?)
+}
+
+/// Year, month and day of a number of days after 1970-01-01.
+fn date(days: u64) -> (u64, u64, u64) {
     // Days to civil date, after Howard Hinnant's `civil_from_days`.
     let z = days + 719_468;
     let (era, doe) = (z / 146_097, z % 146_097);
@@ -33,6 +46,5 @@ pub fn shown(time: u64) -> String {
     let doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
     let mp = (5 * doy + 2) / 153;
     let (day, month) = (doy - (153 * mp + 2) / 5 + 1, if mp < 10 { mp + 3 } else { mp - 9 });
-    let year = yoe + era * 400 + u64::from(month <= 2);
-    format!("{year:04}-{month:02}-{day:02} {:02}:{:02}", seconds / 3600, seconds / 60 % 60)
+    (yoe + era * 400 + u64::from(month <= 2), month, day)
 }

@@ -14,7 +14,13 @@ struct File {
     keys: Option<PathBuf>,
     policy: PathBuf,
     register: PathBuf,
+    #[serde(default = "four")]
+    audit_quarters: u16,
     witness: Option<Witness>,
+}
+
+fn four() -> u16 {
+    4
 }
 
 /// A witness outside the region, without whose cosignature nothing leaves.
@@ -42,6 +48,8 @@ pub struct Config {
     pub policy: PathBuf,
     /// The mapping of the register.
     pub register: PathBuf,
+    /// Quarters for which an extract and its seeds are kept for auditors.
+    pub audit_quarters: u16,
     /// The witness outside, if one is required.
     pub witness: Option<Witness>,
 }
@@ -58,6 +66,9 @@ impl Config {
                 return Err(Error::config(path, format!("\"{url}\" must begin with https://")));
             }
         }
+        if !(1..=400).contains(&file.audit_quarters) {
+            return Err(Error::config(path, "audit_quarters must be 1 to 400".to_owned()));
+        }
         let base = path.parent().unwrap_or(Path::new("."));
         let state = base.join(&file.state);
         Ok(Self {
@@ -66,6 +77,7 @@ impl Config {
             enrolment: file.enrolment,
             policy: base.join(&file.policy),
             register: base.join(&file.register),
+            audit_quarters: file.audit_quarters,
             witness: file.witness,
             state,
         })

@@ -312,6 +312,9 @@ fn resume(desk: &Desk, send: &impl Fn(Digest, Answer, Instant)) -> Result<(), Er
 
 /// Works off what the operator has ordered; questions only once `resumed`.
 fn orders(desk: &Desk, resumed: bool, send: &impl Fn(Digest, Answer, Instant)) -> Result<(), Error> {
+    if resumed {
+        desk.close_what_is_over()?;
+    }
     for done in inbox::work_off(desk.config(), desk.store())? {
         match done {
             Done::Compute(id) if resumed => compute(desk, id, send)?,

@@ -170,6 +170,9 @@ impl Deposits {
         if signed.checkpoint != *sent || signed.cosignatures.len() < witnesses.len() {
             return Err(refused(&"it is missing, or of another checkpoint").into());
         }
+        if let Some(cosignature) = signed.cosignatures.first() {
+            self.desk.agree(cosignature.time);
+        }
         self.desk.store().keep_checkpoint(&note)?;
         Ok(())
     }

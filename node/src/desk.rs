@@ -13,7 +13,7 @@ use crate::fold::{Known, Standing};
 use crate::keys::Keys;
 use crate::source::Mapping;
 use crate::store::{Books, Store};
-use crate::{asked, clock, extracts, fault, seeds};
+use crate::{asked, clock, extracts, fault, inbox, seeds, window};
 use koonti_disclosure::identity::{Intent, SignedRelease, SignedRequest};
 use koonti_disclosure::ledger::{DebitError, Terms};
 use koonti_disclosure::masked::{MaskedInput, Masks};
@@ -26,6 +26,7 @@ use koonti_disclosure::{Codebook, Digest, Exact, Permit, Policy, Progress, Refus
 use koonti_evidence::entry::Place;
 use koonti_evidence::entry::node::{By, Own, Question};
 use koonti_proto::wire::{Answer, Offer, Quote};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{PoisonError, RwLock};
 
 /// The desk of a running node.
@@ -36,6 +37,8 @@ pub struct Desk {
     mapping: Mapping,
     roster: RwLock<Option<Roster>>,
     store: Store,
+    /// The time of the coordinator's newest cosignature.
+    agreed: AtomicU64,
 }
 
 /// What follows from an offer.
@@ -57,7 +60,26 @@ impl Desk {
         let mapping = Mapping::load(&config.register)?;
         let store = Store::open(&config)?;
         let roster = approved_roster(&config, &keys, &store)?;
-        Ok(Self { config, keys, policy, mapping, roster: RwLock::new(roster), store })
+        Ok(Self { config, keys, policy, mapping, roster: RwLock::new(roster), store, agreed: AtomicU64::new(0) })
+    }
+
+    /// The coordinator has cosigned at this time.
+    pub(crate) fn agree(&self, time: u64) {
+        self.agreed.fetch_max(time, Ordering::Relaxed);
+    }
+
+    /// Closes the quarters whose audit window is over.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub(crate) fn close_what_is_over(&self) -> Result<(), Error> {
+        let mut books = self.store.books();
+        let agreed = self.agreed.load(Ordering::Relaxed);
+        for (source, period) in window::over(&books.fold, clock::now(), agreed, self.config.audit_quarters) {
+            inbox::close(&self.config, &mut books, &source, period)?;
+            tracing::info!(%source, %period, "the audit window is over: the quarter is closed, its extracts and seeds are gone");
+        }
+        Ok(())
     }
 
     /// Where things are.

@@ -75,6 +75,8 @@ pub struct Fold {
     debits: BTreeMap<u64, Digest>,
     /// For each debit: its seed and what it was paid for.
     paid: Vec<Paid>,
+    /// When each data source's period was imported last, Unix time in seconds.
+    pub imported: BTreeMap<(Name, Period), u64>,
     closed: BTreeSet<(Name, Period)>,
     /// Vintages, periods and seeds whose files are to be gone.
     pub destroyed: Vec<(Digest, Vec<Period>, Vec<u64>)>,
@@ -134,8 +136,9 @@ impl Fold {
                 }
             }
             Entry::Own(Own::RosterApproved { epoch, roster, .. }) => self.roster = Some((*epoch, *roster)),
-            Entry::Own(Own::Imported { periods, register, source, vintage, .. }) => {
+            Entry::Own(Own::Imported { periods, register, source, time, vintage, .. }) => {
                 for period in periods {
+                    self.imported.insert((source.clone(), *period), *time);
                     let key = (register.clone(), source.clone(), *period);
                     self.vintages.entry(key).or_default().push((seq, *vintage));
                 }

@@ -9,7 +9,7 @@ use crate::config::Config;
 use crate::error::Error;
 use crate::fold::Standing;
 use crate::keys::Keys;
-use crate::store::Store;
+use crate::store::{Books, Store};
 use crate::{blobs, clock, extracts, seeds};
 use koonti_disclosure::canonical::Json;
 use koonti_disclosure::names::hex;
@@ -148,6 +148,27 @@ pub(crate) fn work_off(config: &Config, store: &Store) -> Result<Vec<Done>, Erro
     Ok(done)
 }
 
+/// Closes a quarter of a data source for ever, and destroys what it leaves.
+///
+/// # Errors
+/// When the disk fails.
+pub(crate) fn close(config: &Config, books: &mut Books, source: &Name, period: Period) -> Result<(), Error> {
+    let time = clock::now();
+    let closing = books.fold.ledger.closing(source, period, time);
+    books.append_ledger(&closing)?;
+    let held = books.fold.vintages.iter().filter(|((_, s, p), _)| s == source && *p == period);
+    let vintages: Vec<Digest> = held.flat_map(|(_, all)| all.iter().map(|(_, vintage)| *vintage)).collect();
+    let mut seeds = books.fold.seeds_of(source, period);
+    for vintage in vintages {
+        let seeds = std::mem::take(&mut seeds);
+        books.append(Own::Destroyed { periods: vec![period], seeds, time, vintage })?;
+    }
+    for destroyed in &books.fold.destroyed {
+        destroy(&config.state, destroyed)?;
+    }
+    Ok(())
+}
+
 fn work(config: &Config, store: &Store, order: Order) -> Result<Done, Error> {
     let time = clock::now();
     let mut books = store.books();
@@ -168,18 +189,7 @@ fn work(config: &Config, store: &Store, order: Order) -> Result<Done, Error> {
             Ok(Done::Nothing)
         }
         Order::Close { period, source } => {
-            let closing = books.fold.ledger.closing(&source, period, time);
-            books.append_ledger(&closing)?;
-            let held = books.fold.vintages.iter().filter(|((_, s, p), _)| *s == source && *p == period);
-            let vintages: Vec<Digest> = held.flat_map(|(_, all)| all.iter().map(|(_, vintage)| *vintage)).collect();
-            let mut seeds = books.fold.seeds_of(&source, period);
-            for vintage in vintages {
-                let seeds = std::mem::take(&mut seeds);
-                books.append(Own::Destroyed { periods: vec![period], seeds, time, vintage })?;
-            }
-            for destroyed in &books.fold.destroyed {
-                destroy(&config.state, destroyed)?;
-            }
+            close(config, &mut books, &source, period)?;
             Ok(Done::Nothing)
         }
         Order::Approvers { approvals, keys } => {

@@ -26,3 +26,4 @@ mod rounds;
 pub mod seeds;
 pub mod source;
 pub mod store;
+mod window;
