@@ -18,23 +18,23 @@
 //! (Whitehouse, Ramdas, Rogers and Wu, ICML 2023). It does not know time: a
 //! period is named by the request, so that moving a clock gains nothing.
 
+mod entry;
+mod permit;
+
 use crate::abort::Certificate;
-use crate::canonical::{self, Json};
-use crate::codebook::Codebook;
+use crate::canonical;
 use crate::cost::{self, Cost};
-use crate::gaussian;
 use crate::names::{Digest, Name, hex};
 use crate::period::Period;
-use crate::poisson::{self, Poisson};
 use crate::policy::Admitted;
 use crate::refusal::Refusal;
-use crate::request::TableRequest;
 use crate::roster::Roster;
 use crate::round::RoundSpec;
-use crate::stream::{Context, Seed, VectorKey};
-use serde::{Deserialize, Serialize};
+use crate::stream::Seed;
 use std::collections::{BTreeMap, BTreeSet};
-use zeroize::{Zeroize, ZeroizeOnDrop};
+
+pub use entry::{Debit, Entry, Regional};
+pub use permit::{Noise, Permit};
 
 /// Where debits are made durable.
 pub trait DebitSink {
@@ -46,230 +46,6 @@ pub trait DebitSink {
     /// # Errors
     /// When the entry is not durable; no budget may then be taken as reserved.
     fn append_synced(&mut self, entry: &[u8]) -> Result<u64, Self::Error>;
-}
-
-/// An entry that the ledger writes or folds.
-#[derive(Clone, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "kebab-case")]
-pub enum Entry {
-    /// Budget is spent; noise may be drawn.
-    Debit(Box<Debit>),
-    /// An aborted regional debit carries over to one retry.
-    Carry {
-        /// The abort certificate, in hex.
-        certificate: String,
-        /// Sequence number of the debit.
-        debit: u64,
-        /// The retry's nonce.
-        nonce: Digest,
-        /// The retry's round.
-        round: Digest,
-        /// The number of the retry's seed.
-        seed: u64,
-        /// The retry's session.
-        session: Digest,
-        /// Unix time, seconds.
-        time: u64,
-    },
-    /// The release of an earlier debit is stored; of a regional one, this node
-    /// lets the sum be opened.
-    Release {
-        /// Sequence number of the debit.
-        debit: u64,
-        /// SHA-256 of the release's bytes, or the hash of the masked input.
-        release: Digest,
-        /// Id of the request answered.
-        request: Digest,
-        /// Unix time, seconds.
-        time: u64,
-    },
-    /// An earlier debit ended without a release. The budget stays spent.
-    Abort {
-        /// Sequence number of the debit.
-        debit: u64,
-        /// Unix time, seconds.
-        time: u64,
-    },
-    /// A period is closed: nothing more is debited from it.
-    Closed {
-        /// Failure probability spent on it, 1e-18.
-        atto_delta: u64,
-        /// In how many debits.
-        debits: u64,
-        /// Privacy loss spent on it, 1e-9 rho.
-        nano_rho: u64,
-        /// The period.
-        period: Period,
-        /// The data source.
-        source: Name,
-        /// Unix time, seconds.
-        time: u64,
-    },
-    /// The node's state had been set back: whatever these periods had left counts
-    /// as spent.
-    Recovered {
-        /// The periods.
-        periods: Vec<Period>,
-        /// The data source.
-        source: Name,
-        /// Unix time, seconds.
-        time: u64,
-    },
-}
-
-impl Entry {
-    /// The names of its kinds, as they are written.
-    pub const KINDS: [&str; 6] = ["debit", "carry", "release", "abort", "closed", "recovered"];
-}
-
-impl Entry {
-    /// When it was written, Unix seconds.
-    pub fn time(&self) -> u64 {
-        match self {
-            Self::Debit(debit) => debit.time,
-            Self::Carry { time, .. }
-            | Self::Release { time, .. }
-            | Self::Abort { time, .. }
-            | Self::Closed { time, .. }
-            | Self::Recovered { time, .. } => *time,
-        }
-    }
-}
-
-/// The record of a debit: everything from which its release is computed, but
-/// for the seed of its number and the extract.
-#[derive(Clone, Serialize, Deserialize)]
-pub struct Debit {
-    pub(crate) attempt: u32,
-    pub(crate) cost: Cost,
-    pub(crate) k: u32,
-    pub(crate) node: Name,
-    pub(crate) nonce: Digest,
-    pub(crate) periods: Vec<Period>,
-    pub(crate) policy: Digest,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) regional: Option<Regional>,
-    pub(crate) request: Json,
-    pub(crate) requester: Name,
-    pub(crate) round: Digest,
-    pub(crate) seed: u64,
-    pub(crate) source: Name,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) tau: Option<i64>,
-    pub(crate) time: u64,
-    pub(crate) vintages: Vec<Digest>,
-}
-
-/// What a debit for a regional round has besides.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Regional {
-    /// Honest contributors that the noise was sized for.
-    pub h: u32,
-    /// The roster under whose numbers that holds.
-    pub roster: Digest,
-    /// The session that the masked input was made in.
-    pub session: Digest,
-}
-
-impl Debit {
-    /// The number of the seed that its noise comes from.
-    pub fn seed(&self) -> u64 {
-        self.seed
-    }
-
-    /// The data source whose allowance was spent.
-    pub fn source(&self) -> &Name {
-        &self.source
-    }
-
-    /// The periods, for each of which the cost was spent.
-    pub fn periods(&self) -> &[Period] {
-        &self.periods
-    }
-
-    /// True when it paid for a masked input.
-    pub fn is_regional(&self) -> bool {
-        self.regional.is_some()
-    }
-
-    /// The round in which it was made, or to which it was carried.
-    pub fn round(&self) -> Digest {
-        self.round
-    }
-
-    /// Unix time of the debit, seconds.
-    pub fn time(&self) -> u64 {
-        self.time
-    }
-
-    /// Who asked.
-    pub fn requester(&self) -> &Name {
-        &self.requester
-    }
-
-    /// The id of the question paid for.
-    pub fn request_id(&self) -> Digest {
-        self.request.hash()
-    }
-
-    /// The cost of each period.
-    pub fn cost(&self) -> Cost {
-        self.cost
-    }
-
-    /// The smallest count that may be printed.
-    pub fn k(&self) -> u32 {
-        self.k
-    }
-
-    /// The hash of the policy that admitted the question.
-    pub fn policy(&self) -> Digest {
-        self.policy
-    }
-
-    /// The question paid for, as it was asked.
-    pub fn request_json(&self) -> &Json {
-        &self.request
-    }
-
-    /// 0, or 1 in the retry of a regional round.
-    pub fn attempt(&self) -> u32 {
-        self.attempt
-    }
-
-    /// The node that was debited.
-    pub fn node(&self) -> &Name {
-        &self.node
-    }
-
-    /// The public nonce that its noise is drawn with.
-    pub fn nonce(&self) -> Digest {
-        self.nonce
-    }
-
-    /// What a debit for a regional round has besides.
-    pub fn regional(&self) -> Option<Regional> {
-        self.regional
-    }
-
-    /// The smallest noisy count of this node that may be printed; none in a regional
-    /// table.
-    pub fn tau(&self) -> Option<i64> {
-        self.tau
-    }
-
-    /// The vintage counted for each period.
-    pub fn vintages(&self) -> &[Digest] {
-        &self.vintages
-    }
-
-    /// The question paid for.
-    ///
-    /// # Errors
-    /// When it was asked with another codebook.
-    pub fn request(&self) -> Result<TableRequest, Error> {
-        TableRequest::parse(self.request.bytes(), Codebook::built_in()).map_err(|_| Error::Entry)
-    }
 }
 
 /// What the round and the requester contribute to a debit.
@@ -657,78 +433,4 @@ impl Ledger {
             self.first_vintage.entry((debit.source.clone(), *period)).or_insert(*vintage);
         }
     }
-}
-
-/// Budget that is durably spent on one question at one node: the right to
-/// compute its release, once.
-#[must_use = "the budget is spent: compute the release or write the abort"]
-pub struct Permit {
-    pub(crate) seq: u64,
-    pub(crate) debit: Debit,
-    pub(crate) request: TableRequest,
-    pub(crate) vectors: Vec<cost::Vector>,
-    seed: Seed,
-}
-
-impl Permit {
-    /// The sequence number of the debit.
-    pub fn seq(&self) -> u64 {
-        self.seq
-    }
-
-    /// The question.
-    pub fn request(&self) -> &TableRequest {
-        &self.request
-    }
-
-    /// The vintage to count for each period of the question.
-    pub fn vintages(&self) -> &[Digest] {
-        &self.debit.vintages
-    }
-
-    /// The regional round it was given for; none when for a release of this node.
-    pub fn regional_round(&self) -> Option<Digest> {
-        self.debit.regional.map(|_| self.debit.round)
-    }
-
-    /// Draws the noise of the whole table, or this node's share of the regional
-    /// noise. This happens before the extract is opened, so that the time it takes
-    /// cannot follow the data.
-    ///
-    /// # Errors
-    /// When a draw fails; the debit then ends in an abort.
-    pub fn draw(&self) -> Result<Noise, gaussian::Error> {
-        let cells = self.request.domain().cells();
-        let context = Context {
-            node: &self.debit.node,
-            request: self.request.id(),
-            vintages: &self.debit.vintages,
-            round: self.debit.round,
-            attempt: self.debit.attempt,
-        };
-        let mut periods = vec![vec![Vec::with_capacity(cells); self.vectors.len()]; self.request.periods().len()];
-        for (v, vector) in (0u32..).zip(&self.vectors) {
-            let key = VectorKey::derive(&self.seed, &self.debit.nonce, &context, v);
-            let share = self.debit.regional.map(|r| Poisson::new(vector.variance, r.h)).transpose();
-            // Admission has drawn up the same table.
-            let share = share.map_err(|_: poisson::Error| gaussian::Error::Overflow)?;
-            for (p, period) in (0u16..).zip(&mut periods) {
-                let noise = &mut period[v as usize];
-                for cell in 0..cells as u64 {
-                    noise.push(match &share {
-                        None => gaussian::sample(vector.variance, &mut key.cell(0, p, cell))?,
-                        Some(share) => share.share(&mut key.cell(0, p, cell), &mut key.cell(1, p, cell))?,
-                    });
-                }
-            }
-        }
-        Ok(Noise { periods })
-    }
-}
-
-/// The noise of one table; wiped when dropped, and not printable: noise and
-/// published table together give the exact table.
-#[derive(Zeroize, ZeroizeOnDrop)]
-pub struct Noise {
-    pub(crate) periods: Vec<Vec<Vec<i64>>>,
 }
