@@ -27,6 +27,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     ("koonti", &["koonti-disclosure", "koonti-evidence", "koonti-proto"]),
     ("koonti-verify", &["koonti-disclosure", "koonti-evidence", "koonti-tally"]),
+    ("koonti-pages", &["koonti", "koonti-coordinator", "koonti-node", "koonti-verify"]),
 ];
 
 /// Everything that the pure crates may depend on, directly.
@@ -307,7 +308,8 @@ fn the_shipped_configuration_loads() {
     assert_eq!(codebook.hash(), koonti_disclosure::Codebook::built_in().hash());
     for entry in std::fs::read_dir(&config).expect("config").flatten() {
         let name = entry.file_name();
-        let known = ["node.toml", "policy.toml", "coordinator.toml", "register.toml", "codebook.json"];
+        // config/debian/test goes through the packages.
+        let known = ["node.toml", "policy.toml", "coordinator.toml", "register.toml", "codebook.json", "debian"];
         assert!(known.iter().any(|k| name == *k), "{} is not loaded by any test", name.display());
     }
 }

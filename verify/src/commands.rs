@@ -1,10 +1,10 @@
 //! What auditors type. Data goes to stdout, all else to stderr.
 
+use crate::{Report, Verdict, explain, fork, replay, verify};
 use clap::{Parser, Subcommand, ValueEnum};
 use comfy_table::{Table, presets};
 use koonti_evidence::Trust;
 use koonti_evidence::note::VerifierKey;
-use koonti_verify::{Report, Verdict, explain, fork, replay, verify};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -21,7 +21,7 @@ Exit codes: 0 every rule holds, or a fork is proved, 1 a file cannot be read,
 /// Checks the evidence of a region, offline.
 #[derive(Parser)]
 #[command(name = "koonti-verify", version, after_help = EXAMPLES)]
-pub(crate) struct Args {
+pub struct Args {
     #[command(subcommand)]
     command: Command,
 }
@@ -99,7 +99,7 @@ enum Output {
 }
 
 /// Runs a command.
-pub(crate) fn main(args: &Args) -> ExitCode {
+pub fn main(args: &Args) -> ExitCode {
     match run(args) {
         Ok(code) => ExitCode::from(code),
         Err((code, message)) => {

@@ -17,6 +17,7 @@
 mod approvals;
 mod blobs;
 mod carries;
+pub mod commands;
 mod crossing;
 mod entries;
 pub mod explain;

@@ -1,8 +1,7 @@
 //! `koonti-verify`: arguments and exit code.
 
-mod commands;
-
 use clap::Parser;
+use koonti_verify::commands;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
