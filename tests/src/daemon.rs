@@ -4,6 +4,7 @@ use crate::command::Run;
 use crate::wait::until;
 use rustix::process::{Pid, Signal, kill_process};
 use std::fs::OpenOptions;
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::time::Duration;
@@ -126,6 +127,25 @@ impl Daemon {
         let io = std::fs::read_to_string(format!("/proc/{}/io", self.child.id())).expect("a running process");
         let line = io.lines().find_map(|l| l.strip_prefix("wchar: ")).expect("what is written is told");
         line.trim().parse().expect("a number of bytes")
+    }
+
+    /// What is in its memory: all that it may write to, as a core file has it.
+    ///
+    /// # Panics
+    /// When the system does not show it.
+    pub fn memory(&self) -> Vec<u8> {
+        let proc = PathBuf::from(format!("/proc/{}", self.child.id()));
+        let maps = std::fs::read_to_string(proc.join("maps")).expect("a running process");
+        let memory = std::fs::File::open(proc.join("mem")).expect("a child's memory");
+        let mut all = Vec::new();
+        for line in maps.lines().filter(|line| line.contains(" rw")) {
+            let (from, to) = line.split_once(' ').and_then(|(range, _)| range.split_once('-')).expect("a range");
+            let [from, to] = [from, to].map(|text| u64::from_str_radix(text, 16).expect("an address"));
+            let mut part = vec![0; usize::try_from(to - from).expect("a size")];
+            memory.read_exact_at(&mut part, from).expect("a child's memory");
+            all.extend(part);
+        }
+        all
     }
 
     /// Resident memory, in kilobytes.

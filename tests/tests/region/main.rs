@@ -4,6 +4,7 @@
 //! its own.
 
 mod allowance;
+mod canary;
 mod closing;
 mod commands;
 mod evidence;
