@@ -22,6 +22,7 @@ mod format;
 mod kernel;
 mod place;
 mod slice;
+mod unknown;
 
 #[cfg(test)]
 mod neighbours;

@@ -1,41 +1,62 @@
 //! `koonti-node import`: the register becomes a new vintage.
 
+use super::quality;
 use crate::config::Config;
 use crate::error::Error;
 use crate::fold::Fold;
 use crate::inbox::{self, Order};
 use crate::keys::{self, Keys};
 use crate::{extracts, source};
+use clap::Args;
 use koonti_disclosure::{Codebook, Digest, Period};
 use koonti_tally::Slice;
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use zeroize::Zeroizing;
 
-pub(super) fn import(config: &Config, declared: &[Period]) -> Result<ExitCode, Error> {
-    let keys = Keys::load(&config.keys)?;
+#[derive(Args)]
+pub(super) struct Import {
+    /// The quarters to hold, such as 2026Q2,2026Q3. Without it: every quarter
+    /// from the first to the last in the register.
+    #[arg(long, value_delimiter = ',')]
+    periods: Vec<Period>,
+    /// Read everything and print the report; keep and change nothing. Needs no enrolment.
+    #[arg(long)]
+    dry_run: bool,
+    /// Write the report to this file too, readable by its owner alone.
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
+}
+
+pub(super) fn import(config: &Config, arguments: &Import) -> Result<ExitCode, Error> {
+    let keys = Keys::load(&config.keys);
+    let keys = if arguments.dry_run { keys.ok() } else { Some(keys?) };
     let mapping = source::Mapping::load(&config.register)?;
     // The key of the client tags lives for this import only.
     let tag_key = Zeroizing::new(keys::random()?);
     let mut imported = source::import(&mapping, Codebook::built_in(), &tag_key)?;
     drop(tag_key);
-    hold(&mut imported.slices, declared)?;
-    let periods: Vec<Period> = imported.slices.keys().copied().collect();
-    let released: Vec<String> = {
-        let (fold, _) = Fold::read(&config.journal())?;
-        let first = |p: &&Period| fold.ledger.first_vintage(&mapping.source, **p).is_some();
-        periods.iter().filter(first).map(ToString::to_string).collect()
+    hold(&mut imported.slices, &arguments.periods)?;
+    let fold = if config.journal().exists() { Fold::read(&config.journal())?.0 } else { Fold::default() };
+    let before = keys.as_ref().map(|keys| held(config, keys, &fold, &mapping)).unwrap_or_default();
+    let report = quality::report(&imported, &before);
+    say!("{report}");
+    if let Some(path) = &arguments.report {
+        koonti_journal::write_atomic(path, report.as_bytes(), 0o600)?;
+    }
+    let Some(keys) = keys.filter(|_| !arguments.dry_run) else {
+        eprintln!("nothing was kept: this was a dry run");
+        return Ok(ExitCode::SUCCESS);
     };
+    let periods: Vec<Period> = imported.slices.keys().copied().collect();
     let names: Vec<String> = periods.iter().map(ToString::to_string).collect();
+    let first = |p: &&Period| fold.ledger.first_vintage(&mapping.source, **p).is_some();
+    let released: Vec<String> = periods.iter().filter(first).map(ToString::to_string).collect();
     let vintage = Digest(keys::random()?);
     let commitments = extracts::write(&config.state, &keys.seal, vintage, &imported.slices)?;
     let (register, source) = (mapping.register, mapping.source);
     inbox::hand_in(config, &Order::Import { commitments, periods, register, source, vintage })?;
-    // For the operator's own terminal: the only place where exact counts appear.
-    say!("rows read            {:>10}", imported.rows);
-    for (period, slice) in &imported.slices {
-        say!("clients in {period}    {:>10}", slice.clients());
-    }
     eprintln!("imported vintage {} with {}", vintage.short(), names.join(", "));
     if !released.is_empty() {
         eprintln!(
@@ -44,6 +65,15 @@ pub(super) fn import(config: &Config, declared: &[Period]) -> Result<ExitCode, E
         );
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Clients of each quarter in its newest extract, as far as that opens.
+fn held(config: &Config, keys: &Keys, fold: &Fold, mapping: &source::Mapping) -> BTreeMap<Period, usize> {
+    let ours = fold.vintages.iter().filter(|((r, s, _), _)| *r == mapping.register && *s == mapping.source);
+    let newest = ours.filter_map(|((_, _, period), vintages)| Some((*period, vintages.last()?.1)));
+    let clients =
+        |(period, vintage)| Some((period, extracts::open(&config.state, &keys.seal, vintage, period).ok()?.clients()));
+    newest.filter_map(clients).collect()
 }
 
 /// Which quarters are held may say nothing of any one client: the declared ones

@@ -17,6 +17,7 @@ mod evidence;
 mod import;
 mod output;
 mod period;
+mod quality;
 mod recover;
 mod releases;
 mod requests;
@@ -27,7 +28,7 @@ use crate::desk::Desk;
 use crate::error::Error;
 use crate::source;
 use clap::{Parser, Subcommand};
-use koonti_disclosure::{Digest, Period};
+use koonti_disclosure::Digest;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -88,14 +89,9 @@ enum Command {
     },
     /// Read the register into a new, encrypted extract. All or nothing.
     #[command(
-        after_help = "Examples:\n  koonti-node import --config node.toml\n  koonti-node import --periods 2026Q2,2026Q3\n\nThe register's path and columns stand in register.toml. The report it prints\nis for this terminal only: nothing of it is logged or sent."
+        after_help = "Examples:\n  koonti-node import --dry-run\n  koonti-node import --config node.toml\n  koonti-node import --periods 2026Q2,2026Q3\n\nThe register's path and columns stand in register.toml. The report it prints\nis for this terminal only: nothing of it is logged or sent."
     )]
-    Import {
-        /// The quarters to hold, such as 2026Q2,2026Q3. Without it: every quarter
-        /// from the first to the last in the register.
-        #[arg(long, value_delimiter = ',')]
-        periods: Vec<Period>,
-    },
+    Import(import::Import),
     /// Questions that the region has asked this node.
     #[command(subcommand)]
     Requests(requests::Command),
@@ -152,7 +148,7 @@ fn run(args: Args) -> Result<ExitCode, Error> {
         Command::Approver(command) => approver::run(&config, &command),
         Command::Policy(command) => approver::policy(&config, &command),
         Command::Check { output } => check::check(&config, output.output()),
-        Command::Import { periods } => import::import(&config, &periods),
+        Command::Import(arguments) => import::import(&config, &arguments),
         Command::Requests(command) => requests::run(&config, &command),
         Command::Releases(command) => releases::run(&config, &command),
         Command::Budget { output, explain } => budget::budget(&config, output.output(), explain),

@@ -1,0 +1,115 @@
+//! What an import found: for the terminal of the operator, and nobody else.
+//!
+//! The one place where exact counts appear. They are printed, and written with mode 0600
+//! where the operator says; no other module gets them, and none is logged, stored beside
+//! the state, or sent.
+
+use crate::source::Imported;
+use comfy_table::{CellAlignment, Table, presets};
+use koonti_disclosure::{Codebook, Period};
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+/// The report as text. `before` has the clients of each quarter in the extract that is
+/// held now, as far as it opens.
+pub(super) fn report(imported: &Imported, before: &BTreeMap<Period, usize>) -> String {
+    let mut text = String::new();
+    let lines = [
+        ("rows read", imported.rows),
+        ("clients in the file", imported.clients),
+        ("dropped: processing is restricted", imported.excluded),
+        ("without their area: non-disclosure", imported.area_hidden),
+        ("left out of a quarter for their age", imported.outside),
+    ];
+    for (what, count) in lines {
+        let _ = writeln!(text, "{what:<36} {count:>10}");
+    }
+    let codebook = Codebook::built_in();
+    let dimensions = codebook.dimensions().iter().map(|dimension| format!("{} unknown", dimension.id));
+    let mut table = Table::new();
+    let header = ["quarter".to_owned(), "clients".to_owned(), "change".to_owned()].into_iter().chain(dimensions);
+    table.load_style(presets::NOTHING).set_header(header);
+    let mut notes = Vec::new();
+    for (period, slice) in &imported.slices {
+        let clients = slice.clients();
+        let change = before.get(period).map_or("new".to_owned(), |old| change(*old, clients));
+        let mut row = vec![period.to_string(), clients.to_string(), change];
+        for (dimension, unknown) in slice.unknown(codebook) {
+            let percent = percent(unknown, clients);
+            row.push(format!("{percent} %"));
+            if percent > MUCH_UNKNOWN {
+                notes.push(format!(
+                    "note: {dimension} is unknown for {percent} % of {period}: is the column the right one?"
+                ));
+            }
+        }
+        if before.get(period).is_some_and(|old| percent(old.abs_diff(clients), *old) > MUCH_CHANGED) {
+            notes.push(format!("note: {period} has changed by more than {MUCH_CHANGED} %: is the file the right one?"));
+        }
+        table.add_row(row);
+    }
+    for column in table.column_iter_mut().skip(1) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    let _ = writeln!(text, "\n{table}");
+    for note in notes {
+        let _ = writeln!(text, "{note}");
+    }
+    text
+}
+
+fn change(old: usize, new: usize) -> String {
+    let sign = if new < old { "-" } else { "+" };
+    format!("{sign}{}", old.abs_diff(new))
+}
+
+/// A share in whole percent, rounded; of nothing, none.
+fn percent(part: usize, whole: usize) -> usize {
+    if whole == 0 { 0 } else { (200 * part + whole) / (2 * whole) }
+}
+
+/// Percent of clients of whom nothing is known in a dimension, from which on it is noted.
+const MUCH_UNKNOWN: usize = 20;
+/// Percent of clients by which a quarter may change from one import to the next.
+const MUCH_CHANGED: usize = 25;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use koonti_tally::{Client, Slice};
+
+    fn imported(clients: u8, known: bool) -> Imported {
+        let codebook = Codebook::built_in();
+        let exclusive = codebook.dimensions().iter().filter(|d| d.exclusive);
+        let codes: Vec<u16> = exclusive.map(|d| if known { 0 } else { d.unknown() }).collect();
+        let client = |number| Client {
+            tag: [number; 16],
+            exclusive: codes.clone(),
+            rows: vec![],
+            scores: vec![None; codebook.scores().len()],
+        };
+        let slice = Slice::from_clients(codebook, (0..clients).map(client).collect()).expect("a slice");
+        let slices = BTreeMap::from([("2026Q3".parse().expect("a quarter"), slice)]);
+        Imported { slices, rows: 77, clients: 12, excluded: 3, area_hidden: 2, outside: 1 }
+    }
+
+    #[test]
+    fn counts_changes_and_what_looks_wrong() {
+        let quarter = "2026Q3".parse().expect("a quarter");
+        let text = report(&imported(8, true), &BTreeMap::from([(quarter, 10)]));
+        for expected in
+            ["rows read                                    77", "dropped: processing is restricted             3"]
+        {
+            assert!(text.contains(expected), "{text}");
+        }
+        let row = text.lines().find(|line| line.contains("2026Q3")).expect("a row");
+        let cells: Vec<&str> = row.split_whitespace().collect();
+        assert_eq!(cells[..5], ["2026Q3", "8", "-2", "0", "%"], "{text}");
+        assert!(text.contains("need is unknown for 100 % of 2026Q3") && !text.contains("area is unknown"), "{text}");
+        assert!(!text.contains("has changed by"), "a fifth is not much: {text}");
+        let text = report(&imported(8, false), &BTreeMap::from([(quarter, 12)]));
+        assert!(text.contains("area is unknown for 100 %") && text.contains("has changed by more than 25 %"), "{text}");
+        assert!(report(&imported(8, true), &BTreeMap::new()).contains(" new "));
+        assert!(report(&imported(0, true), &BTreeMap::new()).contains(" 0 %"));
+    }
+}
