@@ -7,20 +7,23 @@
 #![forbid(unsafe_code)]
 
 mod alter;
+#[path = "../../verify/tests/support/mod.rs"]
+mod bundle;
 mod collude;
 mod coordinator_round;
 mod decoders;
+mod evidence;
 mod format;
 mod messages;
 mod node_session;
 mod script;
 mod seeds;
-#[path = "../../secagg/tests/support/mod.rs"]
-mod support;
 mod world;
 
+use bundle::play as support;
 pub use coordinator_round::coordinator_round;
 pub use decoders::decoders;
+pub use evidence::evidence;
 pub use messages::messages;
 pub use node_session::node_session;
 pub use seeds::made;
@@ -29,9 +32,10 @@ pub use seeds::made;
 pub type Target = fn(&[u8]);
 
 /// All targets, by name.
-pub const TARGETS: [(&str, Target); 4] = [
+pub const TARGETS: [(&str, Target); 5] = [
     ("node_session", node_session),
     ("coordinator_round", coordinator_round),
     ("messages", messages),
     ("decoders", decoders),
+    ("evidence", evidence),
 ];

@@ -45,8 +45,26 @@ pub fn made(target: &str) -> Vec<(&'static str, Vec<u8>)> {
             messages().into_iter().chain([("attack-place-twice", twice)]).collect()
         }
         "decoders" => decoders(),
+        "evidence" => evidence(),
         _ => vec![],
     }
+}
+
+/// What stands in a bundle, and changes to it.
+fn evidence() -> Vec<(&'static str, Vec<u8>)> {
+    let (files, trust) = crate::evidence::sound();
+    let file = |name: &str| files.iter().find(|(path, _)| path.contains(name)).map(|(_, bytes)| bytes.clone());
+    let entries = file("logs/node-kainuu/tile/entries/").or_else(|| file("tile/entries/")).expect("a log");
+    let length = usize::from(u16::from_be_bytes([entries[0], entries[1]]));
+    let small = std::collections::BTreeMap::from([("blobs/a".to_owned(), vec![7; 600])]);
+    vec![
+        ("valid-checkpoint", file("checkpoint").expect("a checkpoint")),
+        ("valid-entry", entries[2..2 + length].to_vec()),
+        ("valid-trust", trust.clone().into_bytes()),
+        ("valid-archive", koonti_evidence::container::write(&small).expect("small")),
+        ("attack-one-byte", vec![0, 3, 0, 40, 1]),
+        ("attack-two-files", vec![0, 9, 1, 0, 255, 0, 17, 2, 0, 16]),
+    ]
 }
 
 /// A whole round, and its abort.
