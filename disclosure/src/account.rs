@@ -31,6 +31,28 @@ pub fn shown_epsilon(nano_rho: u64) -> f64 {
     (epsilon(nano_rho as f64 / 1e9, 1e-6) * 100.0).ceil() / 100.0
 }
 
+/// A picture of a budget in nano-rho (at most 10 rho): somebody who knows all but whether one
+/// client is in the register, and starts at even odds, guesses right so many times in 100.
+/// Rounded up; exact for Gaussian noise, Phi(sqrt(2 rho) / 2).
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "display only, of a number from 50 to 100"
+)]
+pub fn shown_guesses(nano_rho: u64) -> u64 {
+    let x = (nano_rho as f64 / 2e9).sqrt();
+    // Phi as its series around 0, which converges at once: x stays below 3.
+    let (mut term, mut sum, mut odd) = (x, x, 1.0);
+    while term > 1e-12 {
+        odd += 2.0;
+        term *= x * x / odd;
+        sum += term;
+    }
+    let right = 0.5 + sum * (-x * x / 2.0).exp() / std::f64::consts::TAU.sqrt();
+    (right * 100.0).ceil() as u64
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -42,5 +64,12 @@ mod tests {
         assert!((census - 2.4755).abs() < 5e-5, "{census}");
         assert!((epsilon(0.25, 1e-6) - 3.543).abs() < 5e-4);
         assert!((shown_epsilon(250_000_000) - 3.55).abs() < 1e-9);
+    }
+
+    #[test]
+    fn guesses_of_a_normal_table() {
+        // Phi(0.25) = 0.5987, Phi(0.3536) = 0.6382, Phi(2.2361) = 0.9873.
+        assert_eq!([125_000_000, 250_000_000, 10_000_000_000].map(shown_guesses), [60, 64, 99]);
+        assert_eq!(shown_guesses(1), 51, "rounded up");
     }
 }

@@ -30,23 +30,31 @@ pub const GATES: std::ops::RangeInclusive<u64> = 1_000_000_000..=1_000_000_000_0
 #[serde(try_from = "PolicyFile", into = "PolicyFile")]
 pub struct Policy(PolicyFile);
 
+/// The keys of `policy.toml`, not yet checked: [`Policy`] is made from it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct PolicyFile {
-    k: u32,
-    approval: Approval,
-    allowance: Allowance,
+pub struct PolicyFile {
+    /// The smallest count that may be printed.
+    pub k: u32,
+    /// Who says yes.
+    pub approval: Approval,
+    /// How much may be spent.
+    pub allowance: Allowance,
+    /// How regional tables treat small cells.
     #[serde(default)]
-    regional: Regional,
-    tables: Tables,
+    pub regional: Regional,
+    /// Which tables there may be.
+    pub tables: Tables,
 }
 
 /// How strictly this node wants regional tables to treat small cells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Regional {
-    nodes_per_person: u32,
-    chance_below_k: (u64, u64),
+pub struct Regional {
+    /// Nodes that may know one person.
+    pub nodes_per_person: u32,
+    /// Chance that a table prints a cell below k, as a fraction.
+    pub chance_below_k: (u64, u64),
 }
 
 impl Default for Regional {
@@ -80,14 +88,20 @@ pub struct Allowance {
     pub gate_atto_delta: u64,
 }
 
+/// Which tables this node answers for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Tables {
-    measures: Vec<Measure>,
-    dimensions: Vec<String>,
-    purposes: Vec<Purpose>,
-    most_cells: u64,
-    most_per_client: u8,
+pub struct Tables {
+    /// What may be measured.
+    pub measures: Vec<Measure>,
+    /// By what tables may be divided or filtered: ids of the codebook.
+    pub dimensions: Vec<String>,
+    /// What for.
+    pub purposes: Vec<Purpose>,
+    /// Most cells of a table, over all its periods.
+    pub most_cells: u64,
+    /// The largest contribution bound that a question may have.
+    pub most_per_client: u8,
 }
 
 /// Why a policy is not one.
@@ -173,6 +187,11 @@ impl Policy {
     /// How much may be spent.
     pub fn allowance(&self) -> Allowance {
         self.0.allowance
+    }
+
+    /// All its keys, to be explained.
+    pub fn file(&self) -> &PolicyFile {
+        &self.0
     }
 
     /// The policy in canonical form.

@@ -1,6 +1,8 @@
-//! `koonti-node approver new|set|list` and `policy show|approve`: two persons approve
-//! the rules of a node.
+//! `koonti-node approver new|set|list` and `policy show|explain|approve`: two persons
+//! approve the rules of a node.
 
+use super::check::Approved;
+use super::explain::{self, Lang};
 use crate::config::{Config, read_toml};
 use crate::error::Error;
 use crate::fold::Fold;
@@ -51,6 +53,15 @@ pub(super) enum PolicyCommand {
     /// Show the rules in policy.toml and whether they are approved.
     #[command(after_help = "Example:\n  koonti-node policy show")]
     Show,
+    /// Say in plain words what each of the rules in policy.toml means.
+    #[command(
+        after_help = "Examples:\n  koonti-node policy explain\n  koonti-node policy explain --lang fi\n\nFor whoever approves the rules. Settings that are weaker than usual are pointed\nout; nothing is changed."
+    )]
+    Explain {
+        /// The language of the text.
+        #[arg(long, value_enum, default_value = "en")]
+        lang: Lang,
+    },
     /// Put the rules in policy.toml in force, with the keys of two persons.
     #[command(after_help = "Example:\n  koonti-node policy approve --key dpo.key --key director.key")]
     Approve {
@@ -108,6 +119,10 @@ pub(super) fn policy(config: &Config, command: &PolicyCommand) -> Result<ExitCod
             let approved = fold.policy == Some(hash);
             say!("{}: rules {hash}, {}", config.policy.display(), if approved { "approved" } else { "not approved" });
             say!("{}", String::from_utf8_lossy(&policy.bytes()));
+        }
+        PolicyCommand::Explain { lang } => {
+            let file = config.policy.display().to_string();
+            say!("{}", explain::explained(&file, &policy, Approved::of(&fold, Some(hash)), *lang));
         }
         PolicyCommand::Approve { keys } => {
             let approvals = approvals(keys, |key| key.sign_policy(hash))?;

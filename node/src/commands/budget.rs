@@ -29,7 +29,7 @@ pub(super) fn budget(config: &Config, output: Output, explain: bool) -> Result<E
             period.to_string(),
             share(spent.nano_rho),
             share(left),
-            format!("typical tables: {}", left / TYPICAL_NANO_RHO),
+            format!("typical tables: {}", typical_tables(left)),
         ]);
         items.push(json!({
             "source": mapping.source.as_str(),
@@ -47,6 +47,11 @@ pub(super) fn budget(config: &Config, output: Output, explain: bool) -> Result<E
         eprintln!("{}", explained(cap));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// How many typical tables this part of an allowance is enough for.
+pub(super) fn typical_tables(nano_rho: u64) -> u64 {
+    nano_rho / TYPICAL_NANO_RHO
 }
 
 /// What the allowance means for one client relationship, in exact terms.

@@ -8,8 +8,8 @@ use crate::fold::Fold;
 use crate::keys::Keys;
 use crate::seeds;
 use crate::source::Mapping;
-use koonti_disclosure::Policy;
 use koonti_disclosure::policy::Approval;
+use koonti_disclosure::{Digest, Policy};
 use koonti_proto::{Failure, PeopleLink};
 use serde_json::json;
 use std::process::ExitCode;
@@ -79,15 +79,41 @@ pub(super) fn check(config: &Config, output: Output) -> Result<ExitCode, Error> 
     Ok(if items.iter().all(|i| i.state == "ok") { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
 
+/// How the rules in the file stand to those that two persons have approved.
+#[derive(Clone, Copy)]
+pub(super) enum Approved {
+    /// Nobody has been named who may approve any.
+    NobodyMay,
+    /// None have ever been approved.
+    NotYet,
+    /// Others are in force.
+    Others,
+    /// These are in force.
+    InForce(Digest),
+}
+
+impl Approved {
+    /// `rules` is the hash of those in the file; without it, as when the file cannot be read,
+    /// whatever was approved is in force.
+    pub(super) fn of(fold: &Fold, rules: Option<Digest>) -> Self {
+        match (fold.approvers.len(), fold.policy, rules) {
+            (0, ..) => Self::NobodyMay,
+            (_, None, _) => Self::NotYet,
+            (_, Some(approved), Some(rules)) if approved != rules => Self::Others,
+            (_, Some(approved), _) => Self::InForce(approved),
+        }
+    }
+}
+
 /// Whether two persons have approved the rules as they stand in the file.
 fn approved(fold: &Fold, policy: Option<&Policy>) -> Result<String, String> {
-    let next = match (fold.approvers.len(), fold.policy, policy) {
-        (0, ..) => "nobody may approve them yet: `koonti-node approver new`, then `approver set`",
-        (_, None, _) => "nobody has approved them: `koonti-node policy approve`",
-        (_, Some(hash), Some(policy)) if hash != policy.hash() => {
-            "the file is not what was approved: `koonti-node policy approve`, or put the old file back"
+    let next = match Approved::of(fold, policy.map(Policy::hash)) {
+        Approved::NobodyMay => "nobody may approve them yet: `koonti-node approver new`, then `approver set`",
+        Approved::NotYet => "nobody has approved them: `koonti-node policy approve`",
+        Approved::Others => "the file is not what was approved: `koonti-node policy approve`, or put the old file back",
+        Approved::InForce(hash) => {
+            return Ok(format!("{} by two of {} persons", hash.short(), fold.approvers.len()));
         }
-        (persons, Some(hash), _) => return Ok(format!("{} by two of {persons} persons", hash.short())),
     };
     Err(next.to_owned())
 }

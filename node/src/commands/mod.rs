@@ -14,6 +14,7 @@ mod budget;
 mod check;
 mod enroll;
 mod evidence;
+mod explain;
 mod import;
 mod output;
 mod period;
@@ -38,6 +39,7 @@ Examples, in the order of a first day:
   koonti-node enroll --config node.toml --token-file invitation.txt
   koonti-node check --config node.toml
   koonti-node approver set 3f5a...c1 90b7...2e
+  koonti-node policy explain --lang fi
   koonti-node policy approve --key dpo.key --key director.key
   koonti-node import --config node.toml
   koonti-node run --config node.toml

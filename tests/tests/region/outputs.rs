@@ -91,6 +91,9 @@ fn outputs_are_plain_and_an_idle_node_is_small() {
         for line in ["budget", "releases list", "requests list", "roster show", "check", "releases list --output csv"] {
             said.push(("node", region.node(node).words(line).say()));
         }
+        for line in ["policy explain", "policy explain --lang fi", "policy explain --lang sv"] {
+            said.push(("policy explain", region.node(node).words(line).ok()));
+        }
         said.push(("releases show", region.node(node).words("releases show").arg(&id).ok()));
     }
     for line in ["node list", "person list", "roster draft --k 7"] {
