@@ -1,6 +1,29 @@
-//! Dates as registers write them.
+//! Dates as registers write them, in the format that the mapping declares.
+//!
+//! Nothing is guessed: a text that does not fit the format is no date, even
+//! where it would be one in another format. A time behind a date must look like
+//! one and is then ignored, with its zone: the date counts as written.
+
+use std::fmt;
 
 use koonti_disclosure::Period;
+use serde::Deserialize;
+
+use super::months::month;
+
+/// How dates are written.
+#[derive(Deserialize, Clone, Copy, PartialEq, Eq, Debug)]
+pub enum DateFormat {
+    /// As in `3.9.2026` or `03.09.2026`.
+    #[serde(rename = "d.m.yyyy")]
+    DayMonthYear,
+    /// As in `2026-09-03`, also with a time behind it.
+    #[serde(rename = "yyyy-mm-dd")]
+    YearMonthDay,
+    /// As in `3. syyskuuta 2026`, `3 september 2026` or `3 Sep 2026`.
+    #[serde(rename = "d. month yyyy")]
+    NamedMonth,
+}
 
 /// A date that exists.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -23,16 +46,13 @@ impl Date {
         (1..=last).contains(&day).then_some(Self { year, month, day })
     }
 
-    /// Reads `d.m.yyyy`; day and month may have a leading zero.
-    pub(super) fn parse(text: &str) -> Option<Self> {
-        let mut parts = text.split('.');
-        let (day, month, year) = (parts.next()?, parts.next()?, parts.next()?);
-        let short = |part: &str| (part.len() <= 2).then(|| number(part)).flatten();
-        let year = (year.len() == 4).then(|| number(year)).flatten()?;
-        if parts.next().is_some() {
-            return None;
+    /// Reads a date that is written in this format.
+    pub(super) fn parse(text: &str, format: DateFormat) -> Option<Self> {
+        match format {
+            DateFormat::DayMonthYear => day_month_year(text),
+            DateFormat::YearMonthDay => year_month_day(text),
+            DateFormat::NamedMonth => named_month(text),
         }
-        Self::new(year, short(month)?, short(day)?)
     }
 
     /// The quarter; none before 1900.
@@ -46,6 +66,80 @@ impl Date {
     }
 }
 
+impl fmt::Display for DateFormat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::DayMonthYear => "d.m.yyyy",
+            Self::YearMonthDay => "yyyy-mm-dd",
+            Self::NamedMonth => "d. month yyyy",
+        })
+    }
+}
+
+/// `d.m.yyyy`; day and month may have a leading zero.
+fn day_month_year(text: &str) -> Option<Date> {
+    let mut parts = text.split('.');
+    let (day, month, year) = (parts.next()?, parts.next()?, parts.next()?);
+    if parts.next().is_some() {
+        return None;
+    }
+    Date::new(digits(year, 4)?, one_or_two(month)?, one_or_two(day)?)
+}
+
+/// `yyyy-mm-dd`, alone or with `T` or a space and a time behind it.
+fn year_month_day(text: &str) -> Option<Date> {
+    let (date, behind) = text.split_at_checked("yyyy-mm-dd".len())?;
+    if !behind.is_empty() && !behind.strip_prefix(['T', ' ']).is_some_and(is_time) {
+        return None;
+    }
+    let mut parts = date.split('-');
+    let (year, month, day) = (parts.next()?, parts.next()?, parts.next()?);
+    Date::new(digits(year, 4)?, digits(month, 2)?, digits(day, 2)?)
+}
+
+/// `d. month yyyy`, with or without the full stop.
+fn named_month(text: &str) -> Option<Date> {
+    let mut parts = text.split_whitespace();
+    let (day, name, year) = (parts.next()?, parts.next()?, parts.next()?);
+    if parts.next().is_some() {
+        return None;
+    }
+    Date::new(digits(year, 4)?, month(name)?, one_or_two(day.strip_suffix('.').unwrap_or(day))?)
+}
+
+/// True for `hh:mm[:ss[.f]]`, alone or with a zone: `Z`, `+hh`, `+hhmm`, `+hh:mm`.
+fn is_time(text: &str) -> bool {
+    let (clock, zone) = text.split_at(text.find(['Z', '+', '-', ' ']).unwrap_or(text.len()));
+    let mut parts = clock.splitn(3, ':');
+    let hour_and_minute = up_to(23, parts.next()) && up_to(59, parts.next());
+    let second = parts.next().is_none_or(|second| match second.split_once('.') {
+        Some((second, fraction)) => up_to(60, Some(second)) && number::<u32>(fraction).is_some(),
+        None => up_to(60, Some(second)),
+    });
+    hour_and_minute && second && is_zone(zone.strip_prefix(' ').unwrap_or(zone))
+}
+
+fn is_zone(text: &str) -> bool {
+    let Some((hours, minutes)) = text.strip_prefix(['+', '-']).and_then(|offset| offset.split_at_checked(2)) else {
+        return matches!(text, "" | "Z");
+    };
+    up_to(23, Some(hours)) && (minutes.is_empty() || up_to(59, Some(minutes.strip_prefix(':').unwrap_or(minutes))))
+}
+
+/// True for two digits that are at most `most`.
+fn up_to(most: u8, text: Option<&str>) -> bool {
+    text.and_then(|text| digits::<u8>(text, 2)).is_some_and(|n| n <= most)
+}
+
+fn one_or_two(text: &str) -> Option<u8> {
+    (text.len() <= 2).then(|| number(text)).flatten()
+}
+
+/// A number written with so many digits and nothing else.
+pub(super) fn digits<N: TryFrom<u32>>(text: &str, count: usize) -> Option<N> {
+    (text.len() == count).then(|| number(text)).flatten()
+}
+
 /// A number written with at most nine digits and nothing else.
 pub(super) fn number<N: TryFrom<u32>>(text: &str) -> Option<N> {
     let digits = (1..=9).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
@@ -54,20 +148,131 @@ pub(super) fn number<N: TryFrom<u32>>(text: &str) -> Option<N> {
 
 #[cfg(test)]
 mod tests {
+    use super::DateFormat::{DayMonthYear, NamedMonth, YearMonthDay};
     use super::*;
+
+    fn parsed(text: &str, format: DateFormat) -> Option<(u16, u8, u8)> {
+        Date::parse(text, format).map(|d| (d.year, d.month, d.day))
+    }
 
     #[test]
     fn only_dates_that_exist_are_dates() {
-        let parsed = |text| Date::parse(text).map(|d| (d.year, d.month, d.day));
-        assert_eq!(parsed("1.2.2026"), Some((2026, 2, 1)));
-        assert_eq!(parsed("01.02.2026"), Some((2026, 2, 1)));
-        assert_eq!(parsed("29.2.2024"), Some((2024, 2, 29)));
-        assert_eq!(parsed("31.12.9999"), Some((9999, 12, 31)));
+        for (text, date) in [
+            ("1.2.2026", (2026, 2, 1)),
+            ("01.02.2026", (2026, 2, 1)),
+            ("29.2.2024", (2024, 2, 29)),
+            ("31.12.9999", (9999, 12, 31)),
+        ] {
+            assert_eq!(parsed(text, DayMonthYear), Some(date), "{text}");
+        }
         for bad in ["29.2.2026", "29.2.1900", "31.4.2026", "0.1.2026", "1.13.2026", "1.1.26", "001.1.2026"] {
-            assert_eq!(parsed(bad), None, "{bad}");
+            assert_eq!(parsed(bad, DayMonthYear), None, "{bad}");
         }
         for bad in ["2026-01-01", "1.1.2026.", "1.1.2026 12:00", "1..2026", "+1.1.2026", "1.1", "1/1/2026", ""] {
-            assert_eq!(parsed(bad), None, "{bad}");
+            assert_eq!(parsed(bad, DayMonthYear), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_date_may_begin_with_its_year_and_have_a_time() {
+        for behind in [
+            "",
+            " 09:30",
+            "T09:30",
+            "T09:30:00",
+            " 23:59:60",
+            " 09:30:00.1",
+            "T09:30:00.123456789",
+            "T09:30Z",
+            " 09:30 Z",
+            "T09:30:00+03",
+            "T09:30:00.000+0300",
+            "T09:30:00-03:30",
+            " 09:30:00.0000000 +03:00",
+        ] {
+            assert_eq!(parsed(&format!("2024-02-29{behind}"), YearMonthDay), Some((2024, 2, 29)), "{behind}");
+        }
+        for behind in [
+            "T",
+            "Z",
+            "t09:30",
+            "T9:30",
+            "T0930",
+            "T09",
+            "T09:3",
+            "T24:00",
+            "T09:60",
+            "T09:30:61",
+            "T09:30:",
+            "T09:30:00.",
+            "T09:30:00,5",
+            "T09:30:00.1234567890",
+            "T09:30z",
+            "T09:30+3",
+            "T09:30+03:",
+            "T09:30+03:0",
+            "T09:30+24",
+            "T09:30 EET",
+            "T09:30Z ",
+            "  09:30",
+            "\u{A0}09:30",
+            "T09:30:00:00",
+            "x",
+        ] {
+            assert_eq!(parsed(&format!("2024-02-29{behind}"), YearMonthDay), None, "{behind}");
+        }
+        for bad in [
+            "2026-02-29",
+            "2026-2-9",
+            "2026-13-01",
+            "2026-00-01",
+            "26-01-01",
+            "2026/01/01",
+            "20260101",
+            "1.1.2026",
+            "2026-01-1",
+            "2026--1-01",
+            "-026-01-01",
+            "2026-1-101",
+            "2026-01-0ä",
+            "",
+        ] {
+            assert_eq!(parsed(bad, YearMonthDay), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_date_may_name_its_month() {
+        for good in [
+            "3. maaliskuuta 2026",
+            "03. maaliskuuta 2026",
+            "3. maalisk. 2026",
+            "3 mars 2026",
+            "3. Mars 2026",
+            "3 Mar 2026",
+            "3 March 2026",
+            "3.\u{A0}maaliskuuta\u{202F}2026",
+            "3  mars  2026",
+        ] {
+            assert_eq!(parsed(good, NamedMonth), Some((2026, 3, 3)), "{good}");
+        }
+        for bad in [
+            "3.maaliskuuta 2026",
+            "maaliskuu 2026",
+            "maaliskuun 3. 2026",
+            "3. maaliskuuta",
+            "3. maaliskuuta 26",
+            "3.. mars 2026",
+            "30. helmikuuta 2026",
+            "003. mars 2026",
+            "3. mars 2026 12:00",
+            "3. 3. 2026",
+            "3.3.2026",
+            "2026-03-03",
+            "March 3 2026",
+            "",
+        ] {
+            assert_eq!(parsed(bad, NamedMonth), None, "{bad}");
         }
     }
 

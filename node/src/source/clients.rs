@@ -2,7 +2,7 @@
 //!
 //! Everything kept here is a maximum or a set, so that it depends on the rows
 //! and not on their order. Memory grows with the clients and quarters; the one
-//! thing kept per row is a need code of eight bytes.
+//! thing kept per row is its needs, eight bytes each.
 
 use std::collections::HashMap;
 
@@ -110,9 +110,7 @@ impl Clients {
                 *known = Latest::new(coded.day, value).max(*known);
             }
         }
-        if let Some(code) = coded.need {
-            self.needs.push(Need::new(quarter, code, coded.primary));
-        }
+        self.needs.extend(coded.needs.iter().map(|&(code, primary)| Need::new(quarter, code, primary)));
     }
 
     /// Keeps the fault of a row, until it is known whether it counts.

@@ -79,6 +79,11 @@ impl Column {
         Ok(self.read(rows, meaning)?.map(|code| code as u16))
     }
 
+    /// Forgets what the recent spellings mean.
+    pub(super) fn forget(&mut self) {
+        self.kept.fill((0, 0));
+    }
+
     /// Says that this column breaks a rule.
     pub(super) fn fault(&self, rule: Rule) -> Fault {
         Fault { column: self.name.clone(), rule }
@@ -98,6 +103,28 @@ impl Column {
             text if looks_like_identity_code(text) => Err(Rule::IdentityCode),
             text => Ok(Some(meaning(text)?.into())),
         }
+    }
+}
+
+/// A column that marks rows with a value, folded to lower case.
+pub(super) struct Marker(pub(super) Column, pub(super) String);
+
+impl Marker {
+    /// True when the row is marked.
+    pub(super) fn holds<R: Read>(&mut self, rows: &Rows<R>) -> Result<bool, Fault> {
+        let Self(column, value) = self;
+        Ok(column.read(rows, |text| Ok(u16::from(text.to_lowercase() == *value)))? == Some(1))
+    }
+}
+
+/// Keeps the first fault of a row for later, but not one that ends the import.
+pub(super) fn settle<T>(first: &mut Option<Fault>, read: Result<Option<T>, Fault>) -> Result<Option<T>, Fault> {
+    match read {
+        Err(fault) if !fault.rule.is_final() => {
+            first.get_or_insert(fault);
+            Ok(None)
+        }
+        read => read,
     }
 }
 

@@ -8,9 +8,10 @@
 use std::io;
 use std::path::PathBuf;
 
+use super::calendar::DateFormat;
 use super::encoding::Encoding;
 use super::mapping::Decimal;
-use super::{MAX_COLUMNS, MAX_FIELD_BYTES, MAX_PERIODS, MAX_ROW_BYTES, MAX_ROWS};
+use super::{MAX_COLUMNS, MAX_FIELD_BYTES, MAX_NEEDS, MAX_PERIODS, MAX_ROW_BYTES, MAX_ROWS};
 
 /// Why a register was not imported.
 #[derive(Debug, thiserror::Error)]
@@ -103,6 +104,41 @@ pub enum MappingFault {
         /// The key.
         key: String,
     },
+    /// No column says how old clients are.
+    #[error(
+        "columns says nothing of the age of clients: name the column that holds it, under one of the keys \
+         birth_year, birth_date, age and age_group"
+    )]
+    NoAge,
+    /// Two columns say how old clients are.
+    #[error("columns.{first} and columns.{second} both say how old clients are: keep one of them")]
+    SeveralAges {
+        /// The key that says it first.
+        first: &'static str,
+        /// The key that says it again.
+        second: &'static str,
+    },
+    /// The key `need` is none of its three forms.
+    #[error(
+        "columns.need must be the name of a column, {{ column = \"...\", separator = \",\" }} or \
+         {{ columns = [\"...\", \"...\"] }} with 2 to {MAX_NEEDS} columns"
+    )]
+    NeedLayout,
+    /// The key `primary` is neither of its two forms.
+    #[error("columns.primary must be {{ column = \"...\", value = \"...\" }} or \"first\"")]
+    Primary,
+    /// The first of several needs is the most important, but there is only one.
+    #[error(
+        "columns.primary = \"first\" means the first of several needs in a row, but columns.need names one need a row: \
+         name the column that marks rows with the most important need, or let columns.need name several"
+    )]
+    FirstOfOne,
+    /// Whole rows are marked, but they have several needs.
+    #[error(
+        "columns.primary marks whole rows, but columns.need names several needs a row: \
+         write primary = \"first\" if the first of them is the most important, or leave primary out"
+    )]
+    MarkOfSeveral,
     /// A score is mapped that the codebook does not have.
     #[error("columns.scores: the codebook has no score \"{score}\"")]
     UnknownScore {
@@ -192,14 +228,32 @@ pub enum Rule {
     #[error("longer than {MAX_FIELD_BYTES} bytes")]
     TooLong,
     /// It is no date.
-    #[error("not a date from the year 1900 on, written d.m.yyyy")]
-    Date,
+    #[error("not a date from the year 1900 on, written {format}")]
+    Date {
+        /// How dates are written.
+        format: DateFormat,
+    },
     /// It is one date too many for one import.
     #[error("the file reaches over more than {MAX_PERIODS} periods: check the dates, or import fewer at a time")]
     TooManyPeriods,
     /// It is no birth year.
     #[error("not a birth year of four digits, at most 150 years before the date and not after it")]
     BirthYear,
+    /// It is no birth date.
+    #[error("not a birth date written {format}, at most 150 years before the year of the date and not after it")]
+    BirthDate {
+        /// How dates are written.
+        format: DateFormat,
+    },
+    /// It is no age.
+    #[error("not an age in whole years, from 0 to 150")]
+    Age,
+    /// It is no age group.
+    #[error("not an age group of the codebook, by code or name")]
+    AgeGroup,
+    /// It is a number with a space inside.
+    #[error("a number with a space inside: export numbers without thousand separators")]
+    SpaceInNumber,
     /// It is no sex.
     #[error("not a sex of the codebook, by code or word")]
     Sex,
@@ -209,6 +263,15 @@ pub enum Rule {
     /// It is no need.
     #[error("not a need of the codebook, by code or name")]
     Need,
+    /// It is no list of needs.
+    #[error("not needs of the codebook, by code or name, with {separator:?} between them")]
+    Needs {
+        /// What stands between two needs.
+        separator: char,
+    },
+    /// It names too many needs.
+    #[error("more than {MAX_NEEDS} needs in one field")]
+    TooManyNeeds,
     /// It is no value of the score.
     #[error("not a score from {lo} to {hi} in whole or half steps, with a decimal {decimal}")]
     Score {

@@ -12,9 +12,14 @@ const CODE_CHARS: usize = 11;
 
 /// True when the text holds what looks like a personal identity code.
 pub(super) fn looks_like_identity_code(text: &str) -> bool {
-    // A byte a character; what cannot be part of a code becomes a zero byte.
-    let folded: Vec<u8> = text.chars().filter(|c| !c.is_whitespace()).map(folded).collect();
-    folded.windows(CODE_CHARS).any(is_code)
+    // The last characters, a byte each; what cannot be part of a code is zero.
+    // They move through an array: this runs for every field that is met anew.
+    let mut last = [0; CODE_CHARS];
+    text.chars().filter(|c| !c.is_whitespace()).any(|char| {
+        last.rotate_left(1);
+        last[CODE_CHARS - 1] = folded(char);
+        is_code(&last)
+    })
 }
 
 fn folded(char: char) -> u8 {
@@ -26,7 +31,7 @@ fn folded(char: char) -> u8 {
     }
 }
 
-fn is_code(code: &[u8]) -> bool {
+fn is_code(code: &[u8; CODE_CHARS]) -> bool {
     let century = match code[6] {
         b'+' => 1800,
         b'-' | b'U'..=b'Y' => 1900,

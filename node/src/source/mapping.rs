@@ -4,7 +4,7 @@
 //! known, every column has a name and one meaning. Whether the register has the
 //! columns, and the codebook the scores, shows at the import.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,13 +12,14 @@ use std::path::{Path, PathBuf};
 use koonti_disclosure::Name;
 use serde::Deserialize;
 
+use super::calendar::DateFormat;
 use super::encoding::Encoding;
 use super::error::{Error, MappingFault};
 use super::identity::looks_like_identity_code;
+use super::layout::{self, Columns, Condition, NeedColumns};
 
 /// How a node reads its register: the mapping file, parsed.
-#[derive(Deserialize, Debug)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug)]
 pub struct Mapping {
     /// The data source whose allowance is spent.
     pub source: Name,
@@ -30,8 +31,19 @@ pub struct Mapping {
     pub(super) columns: Columns,
     pub(super) restrict: Restrict,
     /// The mapping's own file.
-    #[serde(skip)]
     pub(super) path: PathBuf,
+}
+
+/// The mapping file as written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    source: Name,
+    register: Name,
+    file: String,
+    format: Format,
+    columns: layout::File,
+    restrict: Restrict,
 }
 
 /// How the register is written.
@@ -40,8 +52,7 @@ pub struct Mapping {
 pub(super) struct Format {
     pub(super) delimiter: Delimiter,
     pub(super) encoding: Encoding,
-    #[serde(rename = "date")]
-    _date: DateFormat,
+    pub(super) date: DateFormat,
     pub(super) decimal: Decimal,
 }
 
@@ -49,13 +60,6 @@ pub(super) struct Format {
 #[derive(Deserialize, Debug)]
 #[serde(try_from = "String")]
 pub(super) struct Delimiter(pub(super) u8);
-
-/// How dates are written.
-#[derive(Deserialize, Debug)]
-enum DateFormat {
-    #[serde(rename = "d.m.yyyy")]
-    DayMonthYear,
-}
 
 /// What stands before the decimals of a number.
 #[derive(Deserialize, Clone, Copy, PartialEq, Eq, Debug)]
@@ -68,21 +72,6 @@ pub enum Decimal {
     Point,
 }
 
-/// Which column holds what.
-#[derive(Deserialize, Debug)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Columns {
-    pub(super) client: String,
-    pub(super) date: String,
-    pub(super) birth_year: String,
-    pub(super) sex: String,
-    pub(super) area: String,
-    pub(super) need: String,
-    pub(super) primary: Option<Condition>,
-    #[serde(default)]
-    pub(super) scores: BTreeMap<String, String>,
-}
-
 /// Who must not be counted, and who must not be placed.
 #[derive(Deserialize, Debug)]
 #[serde(deny_unknown_fields)]
@@ -91,25 +80,24 @@ pub(super) struct Restrict {
     pub(super) hide_area_if: Vec<Condition>,
 }
 
-/// Holds for a row whose `column` says `value`, whatever the case.
-#[derive(Deserialize, Debug)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Condition {
-    pub(super) column: String,
-    pub(super) value: String,
-}
-
 impl Mapping {
     /// Reads a mapping file.
     ///
     /// # Errors
     /// When the file cannot be read, has an unknown key or value, lacks a key,
-    /// or gives a column no name or two meanings.
+    /// gives a column no name or two meanings, or combines layouts that do not
+    /// go together.
     pub fn load(path: &Path) -> Result<Self, Error> {
         let text = fs::read_to_string(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
-        let mut mapping: Self = toml::from_str(&text).map_err(|error| syntax(path, &text, &error))?;
-        mapping.path = path.to_owned();
-        mapping.check().map_err(|fault| mapping.fault(fault))?;
+        let file: File = toml::from_str(&text).map_err(|error| syntax(path, &text, &error))?;
+        Self::new(file, path).map_err(|fault| Error::Mapping { path: path.to_owned(), fault })
+    }
+
+    fn new(file: File, path: &Path) -> Result<Self, MappingFault> {
+        let File { source, register, file, format, columns, restrict } = file;
+        let columns = Columns::try_from(columns)?;
+        let mapping = Self { source, register, file, format, columns, restrict, path: path.to_owned() };
+        mapping.check()?;
         Ok(mapping)
     }
 
@@ -137,29 +125,15 @@ impl Mapping {
                 return Err(column_twice(column, first, key));
             }
         }
-        let primary = self.columns.primary.iter().map(|condition| ("columns.primary", condition));
-        for (key, condition) in primary.chain(self.restrict.named()) {
+        let primary = match &self.columns.needs {
+            NeedColumns::One { primary, .. } => primary.as_ref(),
+            NeedColumns::Separated { .. } | NeedColumns::Columns { .. } => None,
+        };
+        let primary = primary.map(|condition| ("columns.primary", condition));
+        for (key, condition) in primary.into_iter().chain(self.restrict.named()) {
             checked(&condition.value, key, |key| MappingFault::NoValue { key })?;
         }
         Ok(())
-    }
-}
-
-impl Columns {
-    /// The columns by the keys that name them.
-    fn named(&self) -> Vec<(String, &str)> {
-        let Self { client, date, birth_year, sex, area, need, primary, scores } = self;
-        let mut named = vec![
-            ("columns.client".to_owned(), client.as_str()),
-            ("columns.date".to_owned(), date),
-            ("columns.birth_year".to_owned(), birth_year),
-            ("columns.sex".to_owned(), sex),
-            ("columns.area".to_owned(), area),
-            ("columns.need".to_owned(), need),
-        ];
-        named.extend(primary.iter().map(|condition| ("columns.primary".to_owned(), condition.column.as_str())));
-        named.extend(scores.iter().map(|(id, column)| (format!("columns.scores.{id}"), column.as_str())));
-        named
     }
 }
 

@@ -2,38 +2,53 @@
 
 use koonti_disclosure::codebook::{Dimension, Score};
 
-use super::calendar::number;
+use super::calendar::{digits, number};
 use super::error::Rule;
 use super::mapping::Decimal;
 
 /// The oldest age that a birth year is believed to give.
-const OLDEST_YEARS: u16 = 150;
+pub(super) const OLDEST_YEARS: u16 = 150;
 
 /// The age that has no category: the client is outside the domain.
 pub(super) const OUTSIDE: u16 = u16::MAX;
 
+/// What the population register writes where a person has no home municipality
+/// in Finland (198), an unknown one (199) or one abroad (200), and its words.
+const NO_MUNICIPALITY: [&str; 7] =
+    ["198", "199", "200", "ei kotikuntaa suomessa", "ej hemkommun i finland", "ulkomaat/tuntematon", "utlandet/okänd"];
+
 /// A year of four digits.
 pub(super) fn birth_year(text: &str) -> Result<u32, Rule> {
-    (text.len() == 4).then(|| number(text)).flatten().ok_or(Rule::BirthYear)
+    digits(text, 4).ok_or_else(|| not_a_number(text, Rule::BirthYear))
 }
 
-/// The category of every age that is believed, or [`OUTSIDE`].
-pub(super) fn age_codes(ages: &Dimension) -> Vec<u16> {
-    (0..=OLDEST_YEARS).map(|years| ages.of_age(years).unwrap_or(OUTSIDE)).collect()
+/// An age that is believed.
+pub(super) fn age_in_years(text: &str) -> Result<u16, Rule> {
+    number(text).filter(|years| *years <= OLDEST_YEARS).ok_or_else(|| not_a_number(text, Rule::Age))
 }
 
 /// An area by code or name; a code may have lost its leading zeros.
 pub(super) fn area(areas: &Dimension, text: &str) -> Result<u16, Rule> {
-    let repaired = match number::<u32>(text) {
+    let recognised = match number::<u32>(text) {
         Some(code) if text.len() < 3 => areas.recognise(&format!("{code:03}")),
         _ => areas.recognise(text),
     };
-    repaired.ok_or(Rule::Area)
+    // A codebook that has these as areas of its own comes first.
+    let nowhere = || NO_MUNICIPALITY.contains(&text.to_lowercase().as_str()).then(|| areas.unknown());
+    recognised.or_else(nowhere).ok_or_else(|| not_a_number(text, Rule::Area))
+}
+
+/// The rule that a text breaks: its own, but for numbers with spaces inside, the
+/// no-break spaces of spreadsheets among them.
+fn not_a_number(text: &str, rule: Rule) -> Rule {
+    let in_number = |c: char| c.is_ascii_digit() || c.is_whitespace() || matches!(c, ',' | '.' | '-');
+    let spaced = text.contains(char::is_whitespace) && text.contains(|c: char| c.is_ascii_digit());
+    if spaced && text.chars().all(in_number) { Rule::SpaceInNumber } else { rule }
 }
 
 /// A score in whole or half steps, as `2 (x - lo)`.
 pub(super) fn score(score: &Score, decimal: Decimal, text: &str) -> Result<u16, Rule> {
-    let rule = || Rule::Score { lo: score.lo, hi: score.hi, decimal };
+    let rule = || not_a_number(text, Rule::Score { lo: score.lo, hi: score.hi, decimal });
     let (sign, unsigned) = text.strip_prefix('-').map_or((1, text), |rest| (-1, rest));
     let (whole, half) = match unsigned.split_once(decimal.char()) {
         None => (unsigned, 0),
@@ -56,7 +71,7 @@ mod tests {
     use koonti_disclosure::Codebook;
 
     #[test]
-    fn areas_get_their_zeros_back() {
+    fn areas_are_known_by_code_and_name() {
         let areas = Codebook::built_in().dimension("area").unwrap();
         let code = |text| area(areas, text).map(|at| areas.codes()[usize::from(at)].code.as_str());
         assert_eq!(code("046"), Ok("046"));
@@ -65,8 +80,46 @@ mod tests {
         assert_eq!(code("05"), Ok("005"));
         assert_eq!(code("911"), Ok("541"));
         assert_eq!(code("s:t michel"), Ok("491"));
-        assert_eq!(code("ULKOMAAT"), Ok("unknown"));
-        for bad in ["0046", "46,0", "-46", "0", "998", "Mikeli"] {
+        for (text, area) in [
+            ("541", "541"),
+            ("Nurmes", "541"),
+            ("Valtimo", "541"),
+            ("valtimo", "541"),
+            ("588", "507"),
+            ("Pertunmaa", "507"),
+            ("Mäntyharju", "507"),
+            ("Kajana", "205"),
+            ("KAJAANI", "205"),
+            ("Helsingfors", "091"),
+            ("91", "091"),
+            ("Åbo", "853"),
+            ("Fredrikshamn", "075"),
+        ] {
+            assert_eq!(code(text), Ok(area), "{text}");
+        }
+        for text in [
+            "unknown",
+            "ULKOMAAT",
+            "Ulkomaat",
+            "tuntematon",
+            "Utlandet",
+            "okänd",
+            "OKÄND",
+            "999",
+            "198",
+            "199",
+            "200",
+            "Ei kotikuntaa Suomessa",
+            "Ej hemkommun i Finland",
+            "Ulkomaat/tuntematon",
+            "Utlandet/okänd",
+            "Ulkomaat tai tuntematon",
+            "Utlandet eller okänd",
+            "Abroad or unknown",
+        ] {
+            assert_eq!(code(text), Ok("unknown"), "{text}");
+        }
+        for bad in ["0046", "46,0", "-46", "0", "998", "Mikeli", "201", "ulkomailla", ""] {
             assert_eq!(code(bad), Err(Rule::Area), "{bad}");
         }
     }
@@ -98,10 +151,29 @@ mod tests {
     }
 
     #[test]
-    fn ages_have_a_category_or_are_outside() {
-        let codes = age_codes(Codebook::built_in().dimension("age_group").unwrap());
-        assert_eq!((codes[0], codes[17], codes[18], codes[24], codes[25]), (OUTSIDE, OUTSIDE, 0, 0, 1));
-        assert_eq!(codes.len(), 151);
-        assert_eq!(codes[150], 5);
+    fn numbers_have_no_spaces_inside() {
+        let scale = Score { lo: 0, hi: 10_000, ..any_score() };
+        let areas = Codebook::built_in().dimension("area").unwrap();
+        for space in [' ', '\u{A0}', '\u{202F}', '\u{2009}'] {
+            let four = format!("1{space}980");
+            assert_eq!(birth_year(&four), Err(Rule::SpaceInNumber));
+            assert_eq!(age_in_years(&format!("4{space}2")), Err(Rule::SpaceInNumber));
+            assert_eq!(score(&scale, Decimal::Comma, &four), Err(Rule::SpaceInNumber));
+            assert_eq!(score(&scale, Decimal::Comma, &format!("{four},5")), Err(Rule::SpaceInNumber));
+            assert_eq!(area(areas, &four), Err(Rule::SpaceInNumber));
+            assert_eq!(area(areas, &format!("Uusi{space}kunta")), Err(Rule::Area));
+        }
+        assert_eq!(birth_year("80"), Err(Rule::BirthYear));
+        assert_eq!(birth_year("- -"), Err(Rule::BirthYear));
+    }
+
+    #[test]
+    fn ages_are_whole_years() {
+        for (text, years) in [("0", 0), ("42", 42), ("042", 42), ("150", 150)] {
+            assert_eq!(age_in_years(text), Ok(years), "{text}");
+        }
+        for bad in ["151", "-1", "42,0", "42.5", "42 v", "n. 40", "+4", "65+"] {
+            assert_eq!(age_in_years(bad), Err(Rule::Age), "{bad}");
+        }
     }
 }

@@ -11,14 +11,16 @@
 //!   under a non-disclosure order have no area;
 //! * the slices depend on the rows of the file and not on their order.
 //!
-//! It reads files only, in the dialects that Finnish client registers export,
-//! one need a row. It does not store, encrypt or send anything, logs nothing,
-//! and does not look into columns that the mapping does not name, except for
-//! bytes that the encoding does not have.
+//! It reads files only, in the dialects that Finnish client registers export.
+//! The mapping declares the dialect and nothing is guessed: one register in two
+//! dialects gives the same slices. It does not store, encrypt or send anything,
+//! logs nothing, and does not look into columns that the mapping does not name,
+//! except for bytes that the encoding does not have.
 //!
 //! Keys are compared as written: one person under two spellings of a key is two
 //! clients, as in the register.
 
+mod age;
 mod calendar;
 mod clients;
 mod column;
@@ -27,8 +29,11 @@ mod error;
 mod extract;
 mod identity;
 mod keys;
+mod layout;
 mod mapping;
 mod meaning;
+mod months;
+mod needs;
 mod plan;
 mod rows;
 #[cfg(test)]
@@ -45,6 +50,7 @@ use column::Fault;
 use plan::{Coded, LATEST, Plan};
 use rows::{Rows, Stop};
 
+pub use calendar::DateFormat;
 pub use encoding::Encoding;
 pub use error::{Error, MappingFault, RowFault, Rule};
 pub use mapping::{Decimal, Mapping};
@@ -57,6 +63,8 @@ pub const MAX_ROW_BYTES: usize = 1 << 20;
 pub const MAX_FIELD_BYTES: usize = 4096;
 /// The most columns of a register.
 pub const MAX_COLUMNS: usize = 1024;
+/// The most needs that one row may name.
+pub const MAX_NEEDS: usize = 64;
 /// The most periods that one import may touch.
 pub const MAX_PERIODS: usize = 20;
 

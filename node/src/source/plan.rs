@@ -11,46 +11,44 @@ use koonti_disclosure::codebook::{Dimension, Score};
 use koonti_disclosure::{Codebook, Period};
 
 use super::MAX_PERIODS;
-use super::calendar::Date;
-use super::column::{ClientColumn, Column, Fault};
+use super::age::Age;
+use super::calendar::{Date, DateFormat};
+use super::column::{ClientColumn, Column, Fault, Marker, settle};
 use super::encoding::Encoding;
 use super::error::{Error, MappingFault, RowFault, Rule};
 use super::identity::looks_like_identity_code;
-use super::mapping::{Condition, Decimal, Mapping};
-use super::meaning::{age_codes, area, birth_year, score};
+use super::layout::{Condition, NeedColumns};
+use super::mapping::{Decimal, Mapping};
+use super::meaning::{area, score};
+use super::needs::{Layout, Lists, Named, Needs};
 use super::rows::Rows;
 
 /// Where the values stand in [`Coded::latest`]: these, then the mapped scores.
 pub(super) const LATEST: [&str; 3] = ["age_group", "sex", "area"];
 pub(super) const AGE_GROUP: usize = 0;
 pub(super) const AREA: usize = 2;
-/// The dimension of which a row names one code.
+/// The dimension of which a row may name several codes.
 pub(super) const NEED: &str = "need";
 
 /// How to read each row of a register.
 pub(super) struct Plan<'a> {
     pub(super) client: ClientColumn,
     date: Column,
-    birth_year: Column,
+    age: Age<'a>,
     sex: Column,
     area: Column,
-    need: Column,
-    primary: Option<Marker>,
+    needs: Needs<'a>,
     /// The mapped scores, in the order of their ids.
     pub(super) scores: Vec<(Column, &'a Score)>,
     exclude: Vec<Marker>,
     hide: Vec<Marker>,
+    format: DateFormat,
     decimal: Decimal,
-    age_codes: Vec<u16>,
     sexes: &'a Dimension,
     areas: &'a Dimension,
-    needs: &'a Dimension,
     /// The periods met so far.
     pub(super) periods: Vec<Period>,
 }
-
-/// A column that marks rows with a value, folded to lower case.
-struct Marker(Column, String);
 
 /// A row in codes.
 #[derive(Default)]
@@ -61,8 +59,7 @@ pub(super) struct Coded {
     pub(super) day: u8,
     /// The values of which the latest counts; none for empty fields.
     pub(super) latest: Vec<Option<u16>>,
-    pub(super) need: Option<u16>,
-    pub(super) primary: bool,
+    pub(super) needs: Vec<Named>,
     /// What is wrong with the area, which counts unless the area is hidden.
     pub(super) area_fault: Option<Fault>,
 }
@@ -89,6 +86,22 @@ impl<'a> Plan<'a> {
         };
         let column = |name: &str| Ok::<_, Error>(Column::new(name.trim(), place(name)?, mapping.format.encoding));
         let marker = |c: &Condition| Ok::<_, Error>(Marker(column(&c.column)?, c.value.trim().to_lowercase()));
+        let age = &mapping.columns.age;
+        let layout = match &mapping.columns.needs {
+            NeedColumns::One { column: name, primary } => {
+                Layout::One(column(name)?, primary.as_ref().map(marker).transpose()?)
+            }
+            NeedColumns::Separated { column: name, separator, ranked } => Layout::Separated {
+                column: column(name)?,
+                separator: *separator,
+                ranked: *ranked,
+                lists: Lists::default(),
+            },
+            NeedColumns::Columns { columns, ranked } => Layout::Columns {
+                columns: columns.iter().map(|name| column(name)).collect::<Result<_, _>>()?,
+                ranked: *ranked,
+            },
+        };
         let mut scores = Vec::new();
         for (id, name) in &mapping.columns.scores {
             let unknown = || mapping.fault(MappingFault::UnknownScore { score: id.clone() });
@@ -98,19 +111,17 @@ impl<'a> Plan<'a> {
         Ok(Self {
             client: ClientColumn::new(client, place(client)?, mapping.format.encoding),
             date: column(&mapping.columns.date)?,
-            birth_year: column(&mapping.columns.birth_year)?,
+            age: Age::new(column(&age.column)?, age.kind, mapping.format.date, dimension(LATEST[AGE_GROUP], true)?),
             sex: column(&mapping.columns.sex)?,
             area: column(&mapping.columns.area)?,
-            need: column(&mapping.columns.need)?,
-            primary: mapping.columns.primary.as_ref().map(marker).transpose()?,
+            needs: Needs { layout, dimension: dimension(NEED, false)? },
             scores,
             exclude: mapping.restrict.exclude_if.iter().map(marker).collect::<Result<_, _>>()?,
             hide: mapping.restrict.hide_area_if.iter().map(marker).collect::<Result<_, _>>()?,
+            format: mapping.format.date,
             decimal: mapping.format.decimal,
-            age_codes: age_codes(dimension("age_group", true)?),
             sexes: dimension("sex", true)?,
             areas: dimension("area", true)?,
-            needs: dimension(NEED, false)?,
             periods: Vec::new(),
         })
     }
@@ -136,18 +147,15 @@ impl<'a> Plan<'a> {
     pub(super) fn code<R: Read>(&mut self, rows: &Rows<R>, coded: &mut Coded) -> Result<(), Fault> {
         let mut first = None;
         coded.latest.clear();
+        coded.needs.clear();
         coded.area_fault = None;
 
-        let periods = &mut self.periods;
-        let date = settle(&mut first, self.date.read(rows, |text| date(text, periods)))?;
-        let birth_year = settle(&mut first, self.birth_year.read(rows, birth_year))?;
+        let (periods, format) = (&mut self.periods, self.format);
+        let date = settle(&mut first, self.date.read(rows, |text| date(text, format, periods)))?;
+        let age = settle(&mut first, self.age.read(rows))?;
         let sex = settle(&mut first, self.sex.read_code(rows, |text| self.sexes.recognise(text).ok_or(Rule::Sex)))?;
         let area = settle(&mut coded.area_fault, self.area.read_code(rows, |text| area(self.areas, text)))?;
-        coded.need =
-            settle(&mut first, self.need.read_code(rows, |text| self.needs.recognise(text).ok_or(Rule::Need)))?;
-        if let Some(marker) = &mut self.primary {
-            coded.primary = settle(&mut first, marker.holds(rows).map(Some))? == Some(true);
-        }
+        self.needs.read(rows, &mut coded.needs, &mut first)?;
         coded.latest.extend([None, sex, area]);
         for (column, scale) in &mut self.scores {
             let value = column.read_code(rows, |text| score(scale, self.decimal, text));
@@ -159,38 +167,18 @@ impl<'a> Plan<'a> {
         let Some(date) = date else { return Err(self.date.fault(Rule::Empty)) };
         let [period, day, year @ ..] = date.to_be_bytes();
         (coded.period, coded.day) = (period, day);
-        if let Some(birth_year) = birth_year {
-            let years = u32::from(u16::from_be_bytes(year)).checked_sub(birth_year);
-            let code = years.and_then(|years| self.age_codes.get(years as usize));
-            coded.latest[AGE_GROUP] = Some(*code.ok_or_else(|| self.birth_year.fault(Rule::BirthYear))?);
+        if let Some(said) = age {
+            coded.latest[AGE_GROUP] = Some(self.age.code(said, u16::from_be_bytes(year))?);
         }
         Ok(())
     }
 }
 
-impl Marker {
-    fn holds<R: Read>(&mut self, rows: &Rows<R>) -> Result<bool, Fault> {
-        let Self(column, value) = self;
-        Ok(column.read(rows, |text| Ok(u16::from(text.to_lowercase() == *value)))? == Some(1))
-    }
-}
-
-/// Keeps the first fault of a row for later, but not one that ends the import.
-fn settle<T>(first: &mut Option<Fault>, read: Result<Option<T>, Fault>) -> Result<Option<T>, Fault> {
-    match read {
-        Err(fault) if !fault.rule.is_final() => {
-            first.get_or_insert(fault);
-            Ok(None)
-        }
-        read => read,
-    }
-}
-
 /// The place of the date's period, the rank of the date in it, and its year, as
 /// bytes of one number.
-fn date(text: &str, periods: &mut Vec<Period>) -> Result<u32, Rule> {
-    let date = Date::parse(text).ok_or(Rule::Date)?;
-    let period = date.period().ok_or(Rule::Date)?;
+fn date(text: &str, format: DateFormat, periods: &mut Vec<Period>) -> Result<u32, Rule> {
+    let date = Date::parse(text, format).ok_or(Rule::Date { format })?;
+    let period = date.period().ok_or(Rule::Date { format })?;
     let at = periods.iter().position(|p| *p == period).unwrap_or_else(|| {
         periods.push(period);
         periods.len() - 1

@@ -28,8 +28,28 @@ fn unknown_keys_and_values_are_refused_with_line_and_column() {
         ("decimal =", "decimals =", 9, 1, "unknown field `decimals`"),
         ("need =", "needs =", 16, 1, "unknown field `needs`"),
         ("value = \"k\" }\n", "values = \"k\" }\n", 17, 38, "unknown field `values`"),
-        ("\"utf-8\"", "\"latin1\"", 7, 12, "unknown variant `latin1`, expected `windows-1252` or `utf-8`"),
-        ("\"d.m.yyyy\"", "\"yyyy-mm-dd\"", 8, 8, "unknown variant `yyyy-mm-dd`, expected `d.m.yyyy`"),
+        (
+            "\"utf-8\"",
+            "\"latin1\"",
+            7,
+            12,
+            "unknown variant `latin1`, expected one of `windows-1252`, `utf-8`, `iso-8859-15`, `iso-8859-1`",
+        ),
+        (
+            "\"d.m.yyyy\"",
+            "\"dd.mm.yyyy\"",
+            8,
+            8,
+            "unknown variant `dd.mm.yyyy`, expected one of `d.m.yyyy`, `yyyy-mm-dd`, `d. month yyyy`",
+        ),
+        ("\"tarve\"", "7", 16, 8, "invalid type: integer `7`, expected a word in quotes or a table in braces"),
+        ("\"tarve\"", "{ colum = \"a\" }", 16, 10, "unknown field `colum`"),
+        ("\"tarve\"", "{ columns = \"a\" }", 16, 20, "invalid type: string \"a\", expected a sequence"),
+        ("\"tarve\"", "{ column = \"a\", separator = \"N\" }", 16, 36, "the separator must be one punctuation mark"),
+        ("\"tarve\"", "{ column = \"a\", separator = \", \" }", 16, 36, "the separator must be one punctuation mark"),
+        ("\"tarve\"", "{ column = \"a\", separator = \"\" }", 16, 36, "the separator must be one punctuation mark"),
+        ("\"tarve\"", "{ column = \"a\", separator = '\"' }", 16, 36, "the separator must be one punctuation mark"),
+        ("\"tarve\"", "{ column = \"a\", separator = \"ä\" }", 16, 36, "the separator must be one punctuation mark"),
         ("decimal = \",\"", "decimal = \";\"", 9, 11, "unknown variant `;`"),
         ("\";\"", "\"|\"", 6, 13, "the delimiter must be \";\", \",\" or \"\\t\" (tab)"),
         ("source = \"adult-social-work\"", "source = \"Adult\"", 2, 10, "a name has 1 to 63 characters"),
@@ -42,8 +62,9 @@ fn unknown_keys_and_values_are_refused_with_line_and_column() {
 }
 
 #[test]
-fn every_key_but_primary_and_scores_is_mandatory() {
-    for line in MAPPING.lines().filter(|l| l.contains(" = ") && !l.starts_with("primary") && !l.starts_with('D')) {
+fn every_key_but_age_primary_and_scores_is_mandatory() {
+    let optional = |line: &str| ["birth_year", "primary", "D"].iter().any(|key| line.starts_with(key));
+    for line in MAPPING.lines().filter(|line| line.contains(" = ") && !optional(line)) {
         let key = line.split(" = ").next().unwrap();
         let message = refused(&without(line));
         assert!(message.ends_with(&format!("missing field `{key}`")), "{message}");
@@ -85,6 +106,90 @@ fn a_column_has_one_meaning_and_a_name() {
         refused(&with("\"turvakielto\", value = \"k\"", "\"turvakielto\", value = \"131052-308T\"")),
         person("restrict.hide_area_if")
     );
+}
+
+#[test]
+fn exactly_one_column_says_how_old_clients_are() {
+    let none = ": columns says nothing of the age of clients: name the column that holds it, under one of the keys \
+                birth_year, birth_date, age and age_group";
+    assert_eq!(refused(&without("birth_year = \"syntymävuosi\"\n")), none);
+    let keys = ["birth_year", "birth_date", "age", "age_group"];
+    for (at, first) in keys.iter().enumerate() {
+        for second in &keys[at + 1..] {
+            let both = format!("{second} = \"a\"\n{first} = \"b\"");
+            assert_eq!(
+                refused(&with("birth_year = \"syntymävuosi\"", &both)),
+                format!(": columns.{first} and columns.{second} both say how old clients are: keep one of them")
+            );
+        }
+        let twice = refused(&with("birth_year = \"syntymävuosi\"", &format!("{first} = \"pvm\"")));
+        assert!(
+            twice.starts_with(&format!(": columns.date and columns.{first} both name the column \"pvm\"")),
+            "{twice}"
+        );
+    }
+}
+
+#[test]
+fn needs_are_laid_out_in_one_of_three_ways() {
+    let layout = ": columns.need must be the name of a column, { column = \"...\", separator = \",\" } or \
+                  { columns = [\"...\", \"...\"] } with 2 to 64 columns";
+    let many = format!("{{ columns = [{}] }}", "\"a\",".repeat(65));
+    for bad in [
+        "{}",
+        "{ column = \"a\" }",
+        "{ separator = \",\" }",
+        "{ columns = [] }",
+        "{ columns = [\"a\"] }",
+        "{ columns = [\"a\", \"b\"], separator = \",\" }",
+        "{ column = \"a\", columns = [\"a\", \"b\"] }",
+        &many,
+    ] {
+        let mapping = with("need = \"tarve\"", &format!("need = {bad}"));
+        let mapping = mapping.replace("primary = { column = \"ensisijainen\", value = \"k\" }\n", "");
+        assert_eq!(refused(&mapping), layout, "{bad}");
+    }
+    let several = |columns: &str| {
+        refused(&mapping_with(&[
+            ("need = \"tarve\"", &format!("need = {{ columns = [{columns}] }}")),
+            ("primary = { column = \"ensisijainen\", value = \"k\" }\n", ""),
+        ]))
+    };
+    assert_eq!(
+        several("\"tarve\", \"b\", \"tarve \""),
+        ": place 1 of columns.need.columns and place 3 of columns.need.columns both name the column \"tarve\": \
+         a column holds one thing only"
+    );
+    assert!(several("\"tarve\", \"\"").starts_with(": place 2 of columns.need.columns names no column"));
+    assert!(
+        several("\"tarve\", \"131052-308T\"").starts_with(": place 2 of columns.need.columns holds what looks like")
+    );
+    assert!(several("\"tarve\", \"pvm\"").starts_with(": columns.date and place 2 of columns.need.columns both name"));
+    let separated = with("need = \"tarve\"", "need = { column = \"pvm\", separator = \",\" }");
+    let separated = separated.replace("primary = { column = \"ensisijainen\", value = \"k\" }\n", "");
+    assert!(refused(&separated).starts_with(": columns.date and columns.need.column both name the column \"pvm\""));
+}
+
+#[test]
+fn what_is_primary_fits_the_layout_of_needs() {
+    let several = ["{ column = \"tarve\", separator = \",\" }", "{ columns = [\"tarve\", \"huom\"] }"];
+    for layout in several {
+        assert_eq!(
+            refused(&with("need = \"tarve\"", &format!("need = {layout}"))),
+            ": columns.primary marks whole rows, but columns.need names several needs a row: \
+             write primary = \"first\" if the first of them is the most important, or leave primary out"
+        );
+    }
+    let primary = "{ column = \"ensisijainen\", value = \"k\" }";
+    assert_eq!(
+        refused(&with(primary, "\"first\"")),
+        ": columns.primary = \"first\" means the first of several needs in a row, but columns.need names one need a row: \
+         name the column that marks rows with the most important need, or let columns.need name several"
+    );
+    for need in several.into_iter().chain(["\"tarve\""]) {
+        let mapping = mapping_with(&[("need = \"tarve\"", &format!("need = {need}")), (primary, "\"last\"")]);
+        assert_eq!(refused(&mapping), ": columns.primary must be { column = \"...\", value = \"...\" } or \"first\"");
+    }
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Small registers, and what becomes of them.
 
+mod dialects;
+mod dialects_refused;
 mod identity;
 mod mapping;
 mod meaning;
@@ -7,6 +9,7 @@ mod order;
 mod people;
 mod refused;
 mod rows;
+mod same;
 
 use std::fs;
 
@@ -45,6 +48,14 @@ D02 = "D02"
 exclude_if = [{ column = "kielto", value = "k" }]
 hide_area_if = [{ column = "turvakielto", value = "k" }]
 "#;
+
+/// [`MAPPING`] with other words in some places, each of which is there once.
+fn mapping_with(changes: &[(&str, &str)]) -> String {
+    changes.iter().fold(MAPPING.to_owned(), |mapping, (from, to)| {
+        assert_eq!(mapping.matches(from).count(), 1, "{from}");
+        mapping.replace(from, to)
+    })
+}
 
 /// A folder with a mapping and a register.
 struct Site(TempDir);

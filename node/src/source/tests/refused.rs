@@ -4,10 +4,10 @@ use super::*;
 use crate::source::{MAX_COLUMNS, MAX_FIELD_BYTES, MAX_PERIODS, MAX_ROW_BYTES, import_up_to};
 
 /// Stands in the cells of these registers and must stand in no message.
-const CANARY: &str = "Kanarialintu";
+pub(super) const CANARY: &str = "Kanarialintu";
 
 /// The message for a register, after checks that it is silent about cells.
-fn refused_by(mapping: &str, register: &[u8]) -> String {
+pub(super) fn refused_by(mapping: &str, register: &[u8]) -> String {
     let error = Site::new(mapping, register).import().err().expect("the register must be refused");
     let (shown, debug) = (error.to_string(), format!("{error:?}"));
     for text in [&shown, &debug] {

@@ -1,0 +1,103 @@
+//! The needs of a row, in the three layouts that registers have: one in a
+//! column, several in one field, or several columns with one each.
+//!
+//! All of them are read, also behind a fault, so that a personal identity code
+//! is found wherever it stands. An empty part of a field names no need, as an
+//! empty field does; a need that stands twice counts as in two rows.
+
+use std::io::Read;
+
+use koonti_disclosure::codebook::Dimension;
+
+use super::MAX_NEEDS;
+use super::column::{Column, Fault, Marker, settle};
+use super::error::Rule;
+use super::rows::Rows;
+
+/// From so many kept codes on, [`Lists`] begins anew.
+const KEPT_CODES: usize = 1 << 16;
+/// The bits of a list's length: it is at most [`MAX_NEEDS`].
+const LENGTH_BITS: u32 = 7;
+
+/// How a row names its needs.
+pub(super) struct Needs<'a> {
+    pub(super) layout: Layout,
+    pub(super) dimension: &'a Dimension,
+}
+
+/// Where they stand.
+pub(super) enum Layout {
+    /// One, and what marks the row as the client's most important need.
+    One(Column, Option<Marker>),
+    /// Several in one field; `ranked` when the first is the most important.
+    Separated { column: Column, separator: char, ranked: bool, lists: Lists },
+    /// One in each column; `ranked` when the first column has the most important.
+    Columns { columns: Vec<Column>, ranked: bool },
+}
+
+/// A need and whether it is the client's most important one.
+pub(super) type Named = (u16, bool);
+
+/// What recent fields of several needs mean. A column keeps one number of each
+/// spelling: here it is the place and the length of a list.
+#[derive(Default)]
+pub(super) struct Lists(Vec<u16>);
+
+impl Needs<'_> {
+    /// Adds the needs of the row to `named`, and its first fault to `fault`.
+    #[inline]
+    pub(super) fn read<R: Read>(
+        &mut self,
+        rows: &Rows<R>,
+        named: &mut Vec<Named>,
+        fault: &mut Option<Fault>,
+    ) -> Result<(), Fault> {
+        let dimension = self.dimension;
+        let need = |text: &str| dimension.recognise(text).ok_or(Rule::Need);
+        match &mut self.layout {
+            Layout::One(column, marker) => {
+                let code = settle(fault, column.read_code(rows, need))?;
+                let primary = match marker {
+                    Some(marker) => settle(fault, marker.holds(rows).map(Some))? == Some(true),
+                    None => false,
+                };
+                named.extend(code.map(|code| (code, primary)));
+            }
+            Layout::Separated { column, separator, ranked, lists } => {
+                if lists.0.len() >= KEPT_CODES {
+                    lists.0.clear();
+                    column.forget();
+                }
+                let list = column.read(rows, |text| lists.add(text, *separator, dimension));
+                let codes = settle(fault, list)?.map_or(&[][..], |list| lists.get(list));
+                named.extend(codes.iter().enumerate().map(|(at, code)| (*code, *ranked && at == 0)));
+            }
+            Layout::Columns { columns, ranked } => {
+                for (at, column) in columns.iter_mut().enumerate() {
+                    let code = settle(fault, column.read_code(rows, need))?;
+                    named.extend(code.map(|code| (code, *ranked && at == 0)));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Lists {
+    /// Keeps the codes of a field; returns what [`Self::get`] finds them by.
+    fn add(&mut self, text: &str, separator: char, dimension: &Dimension) -> Result<u32, Rule> {
+        let start = self.0.len();
+        for part in text.split(separator).map(str::trim).filter(|part| !part.is_empty()) {
+            if self.0.len() - start == MAX_NEEDS {
+                return Err(Rule::TooManyNeeds);
+            }
+            self.0.push(dimension.recognise(part).ok_or(Rule::Needs { separator })?);
+        }
+        Ok((start << LENGTH_BITS | (self.0.len() - start)) as u32)
+    }
+
+    fn get(&self, list: u32) -> &[u16] {
+        let (start, length) = (list >> LENGTH_BITS, list & ((1 << LENGTH_BITS) - 1));
+        &self.0[start as usize..][..length as usize]
+    }
+}
