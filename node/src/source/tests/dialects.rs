@@ -116,13 +116,13 @@ fn several_needs_in_one_field() {
 
 #[test]
 fn fields_of_several_needs_may_differ_in_every_row() {
-    // More lists than are kept, so that they are forgotten on the way.
+    // More lists than are kept, so that they are forgotten before the last of `short`.
     let need = "need = { column = \"tarve\", separator = \",\" }";
     let short = "a;1.7.2026;;;;;;;;N03,N02\n";
     let rows: String = (0..3000_u32)
         .map(|row| {
             let codes: Vec<String> = (0..30).map(|at| format!("N0{}", 4 + (row + at) % 5)).collect();
-            format!("b;1.7.2026;;;;;;;;{}\n{}", codes.join(","), if row % 1000 == 0 { short } else { "" })
+            format!("b;1.7.2026;;;;;;;;{}\n{}", codes.join(","), if row % 1200 == 0 { short } else { "" })
         })
         .collect();
     assert_eq!(needs(need, "primary = \"first\"", "tarve", &rows), "N02 N02 N02 N03! N03! N03!");

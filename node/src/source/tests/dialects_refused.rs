@@ -149,7 +149,8 @@ fn identity_codes_are_found_in_every_layout() {
         ([(need, "need = { column = \"tarve\", separator = \",\" }"), FIRST], "tarve", format!("N01,{code}")),
         ([(need, "need = { column = \"tarve\", separator = \"-\" }"), FIRST], "tarve", code.into()),
         ([(need, "need = { column = \"tarve\", separator = \" \" }"), FIRST], "tarve", "131052 -308T".into()),
-        // Behind another fault of the row, in the next column of needs.
+        // Behind another fault of the row, in a score or in the next column of needs.
+        ([(need, "need = { column = \"tarve\", separator = \",\" }"), FIRST], "D01", format!("{CANARY};;{code}")),
         ([(need, columns), FIRST], "huom", format!("{CANARY};;;;;;{code}")),
         ([(need, columns), FIRST], "tarve", format!("{code};;;;;;{CANARY}")),
     ] {

@@ -30,6 +30,27 @@ fn the_example_mapping_reads_a_finnish_register() {
 }
 
 #[test]
+fn the_alternatives_of_the_example_are_understood() {
+    let alternatives: Vec<&str> = EXAMPLE.lines().filter_map(|line| line.strip_prefix("#     ")).collect();
+    assert_eq!(alternatives.len(), 12);
+    let line_of = |key: &str| EXAMPLE.lines().find(|line| line.starts_with(&format!("{key} = "))).unwrap();
+    for alternative in &alternatives {
+        let key = match alternative.split(" = ").next().unwrap() {
+            "birth_date" | "age" | "age_group" => "birth_year",
+            key => key,
+        };
+        let mut mapping = EXAMPLE.replace(line_of(key), alternative);
+        // Needs and what is primary go together.
+        match key {
+            "need" => mapping = mapping.replace(line_of("primary"), ""),
+            "primary" => mapping = mapping.replace(line_of("need"), alternatives[0]),
+            _ => {}
+        }
+        Site::new(&mapping, b"").mapping().unwrap_or_else(|error| panic!("{alternative}: {error}"));
+    }
+}
+
+#[test]
 fn other_dialects_mean_the_same() {
     let rows = "a;1.7.2026;1980;1;Pieksämäki;N01;k;6,5;;;;\n";
     let plain = import_rows(rows).unwrap().bytes();
