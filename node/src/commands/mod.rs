@@ -20,6 +20,7 @@ mod output;
 mod period;
 mod quality;
 mod recover;
+mod register;
 mod releases;
 mod requests;
 mod roster;
@@ -36,6 +37,7 @@ use std::sync::Arc;
 
 const EXAMPLES: &str = "\
 Examples, in the order of a first day:
+  koonti-node register draft export.csv --out register.toml
   koonti-node enroll --config node.toml --token-file invitation.txt
   koonti-node check --config node.toml
   koonti-node approver set 3f5a...c1 90b7...2e
@@ -89,6 +91,9 @@ enum Command {
         #[command(flatten)]
         output: output::Flag,
     },
+    /// A mapping for a register that nobody has described yet.
+    #[command(subcommand)]
+    Register(register::Command),
     /// Read the register into a new, encrypted extract. All or nothing.
     #[command(
         after_help = "Examples:\n  koonti-node import --dry-run\n  koonti-node import --config node.toml\n  koonti-node import --periods 2026Q2,2026Q3\n\nThe register's path and columns stand in register.toml. The report it prints\nis for this terminal only: nothing of it is logged or sent."
@@ -143,8 +148,13 @@ pub fn main(args: Args) -> ExitCode {
 }
 
 fn run(args: Args) -> Result<ExitCode, Error> {
+    if let Command::Register(command) = &args.command {
+        // In the first hour there is no configuration yet.
+        return register::run(command);
+    }
     let config = Config::load(&args.config)?;
     match args.command {
+        Command::Register(command) => register::run(&command),
         Command::Enroll { token_file } => enroll::enroll(&config, &token_file),
         Command::Roster(command) => roster::run(&config, &command),
         Command::Approver(command) => approver::run(&config, &command),

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use super::months::month;
 
 /// How dates are written.
-#[derive(Deserialize, Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Deserialize, Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum DateFormat {
     /// As in `3.9.2026` or `03.09.2026`.
     #[serde(rename = "d.m.yyyy")]

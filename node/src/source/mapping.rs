@@ -62,7 +62,7 @@ pub(super) struct Format {
 pub(super) struct Delimiter(pub(super) u8);
 
 /// What stands before the decimals of a number.
-#[derive(Deserialize, Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Deserialize, Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Decimal {
     /// As in `6,5`.
     #[serde(rename = ",")]

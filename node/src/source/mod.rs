@@ -24,6 +24,7 @@ mod age;
 mod calendar;
 mod clients;
 mod column;
+mod draft;
 mod encoding;
 mod error;
 mod extract;
@@ -51,6 +52,7 @@ use plan::{Coded, LATEST, Plan};
 use rows::{Rows, Stop};
 
 pub use calendar::DateFormat;
+pub use draft::draft;
 pub use encoding::Encoding;
 pub use error::{Error, MappingFault, RowFault, Rule};
 pub use mapping::{Decimal, Mapping};

@@ -2,6 +2,7 @@
 
 mod dialects;
 mod dialects_refused;
+mod draft;
 mod identity;
 mod mapping;
 mod meaning;

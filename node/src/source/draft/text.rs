@@ -1,0 +1,134 @@
+//! The draft as text: a mapping file, with a comment where a person has to look.
+
+use std::fmt::Write as _;
+
+use toml::Value;
+
+use super::super::calendar::DateFormat;
+use super::super::layout::AgeKind;
+use super::super::mapping::Decimal;
+use super::columns::{Choice, Column, Kind};
+use super::{OFTEN, Written};
+
+/// Spellings that are named of a column.
+const NAMED: usize = 8;
+
+/// `seen` is the number of rows, and whether those are all.
+pub(super) fn write(name: &str, file: &Written, columns: &[Column], choice: &Choice, seen: (usize, bool)) -> String {
+    let mut text = String::new();
+    let of = if seen.1 { "all".to_owned() } else { format!("the first {}", seen.0) };
+    let decimal = choice.decimal.unwrap_or(Decimal::Comma);
+    let date = choice.date.map_or(DateFormat::DayMonthYear, |(_, format)| format);
+    let _ = write!(
+        text,
+        "# Proposed by `koonti-node register draft` from {of} rows of the file. It is a guess: compare\n\
+         # every line with the register's own description, then try `koonti-node import --dry-run`.\n\
+         # What the keys mean is explained in the register.toml that comes with the program.\n\n\
+         # The data source whose allowance is spent, and what table requests call the register.\n\
+         source = \"adult-social-work\"\nregister = \"adult-social-work\"\nfile = {}\n\n[format]\n\
+         delimiter = {}\nencoding = {}\ndate = {}{}\ndecimal = {}{}\n\n[columns]\n",
+        quoted(name),
+        quoted(&char::from(file.delimiter).to_string()),
+        quoted(&file.encoding.to_string()),
+        quoted(&date.to_string()),
+        unsure(choice.date.is_none()),
+        quoted(if decimal == Decimal::Comma { "," } else { "." }),
+        if choice.decimal.is_none() { "  # no score shows which: check" } else { "" },
+    );
+    let mut line = |key: &str, at: Option<usize>, kind: Option<Kind>| {
+        let column = at.map(|at| &columns[at]);
+        let _ = writeln!(text, "{key} = {}{}", quoted(column.map_or("", |c| &c.name)), unsure(column.is_none()));
+        if let Some((column, kind)) = column.zip(kind) {
+            text.push_str(&unknown(column, kind));
+        }
+    };
+    line("client", choice.client, None);
+    line("date", choice.date.map(|(at, _)| at), choice.date.map(|(_, format)| Kind::Date(format)));
+    let (key, kind) = match choice.age.map_or(AgeKind::BirthYear, |(_, kind)| kind) {
+        AgeKind::BirthYear => ("birth_year", Kind::BirthYear),
+        AgeKind::BirthDate => ("birth_date", Kind::Date(date)),
+        AgeKind::Years => ("age", Kind::Age),
+        AgeKind::Group => ("age_group", Kind::AgeGroup),
+    };
+    line(key, choice.age.map(|(at, _)| at), Some(kind));
+    line("sex", choice.sex, Some(Kind::Sex));
+    line("area", choice.area, Some(Kind::Area));
+    match (&choice.need[..], choice.separator) {
+        ([at], Some(separator)) => {
+            let (column, separator) = (quoted(&columns[*at].name), quoted(&separator.to_string()));
+            let _ = writeln!(text, "need = {{ column = {column}, separator = {separator} }}");
+        }
+        ([_, _, ..], _) => {
+            let names: Vec<String> = choice.need.iter().map(|at| quoted(&columns[*at].name)).collect();
+            let _ = writeln!(text, "need = {{ columns = [{}] }}", names.join(", "));
+        }
+        (one, _) => line("need", one.first().copied(), Some(Kind::Need)),
+    }
+    let marks = |at: &usize| columns[*at].marks().into_iter().map(|mark| (*at, mark)).collect::<Vec<_>>();
+    let condition =
+        |(at, mark): &(usize, &str)| format!("{{ column = {}, value = {} }}", quoted(&columns[*at].name), quoted(mark));
+    if let (Some(primary), [_], None) = (choice.primary, &choice.need[..], choice.separator) {
+        match marks(&primary).first() {
+            Some(mark) => drop(writeln!(text, "primary = {}  # check the value", condition(mark))),
+            None => drop(writeln!(text, "# primary: {} perhaps", columns[primary].name)),
+        }
+    }
+    if !choice.scores.is_empty() {
+        let _ = writeln!(text, "\n[columns.scores]");
+        for (id, at) in &choice.scores {
+            let _ = writeln!(text, "{id} = {}", quoted(&columns[*at].name));
+            text.push_str(&unknown(&columns[*at], Kind::Score(decimal)));
+        }
+    }
+    let _ = write!(
+        text,
+        "\n# Who must not be counted, and who must not be placed. Ask whoever keeps the register.\n[restrict]\n"
+    );
+    for (key, places) in [("exclude_if", &choice.exclude), ("hide_area_if", &choice.hide)] {
+        let conditions: Vec<String> = places.iter().flat_map(marks).map(|mark| condition(&mark)).collect();
+        let list = conditions.join(", ");
+        // Nobody is counted on a guess: without the key there is no import.
+        let _ = match list.is_empty() {
+            true => writeln!(text, "# {key} = []  # no column marks anybody so: take this line in if that is true"),
+            false => writeln!(text, "{key} = [{list}]  # check the values"),
+        };
+    }
+    let used = |at: &usize| {
+        let Choice { client, date, age, sex, area, need, primary, scores, exclude, hide, .. } = choice;
+        let one = [*client, date.map(|d| d.0), age.map(|a| a.0), *sex, *area, *primary];
+        let listed = need.iter().chain(exclude).chain(hide).chain(scores.iter().map(|(_, at)| at));
+        one.contains(&Some(*at)) || listed.into_iter().any(|used| used == at)
+    };
+    let unused: Vec<&str> = (0..columns.len()).filter(|at| !used(at)).map(|at| columns[at].name.as_str()).collect();
+    if !unused.is_empty() {
+        let _ = writeln!(text, "\n# Columns that are not looked into: {}", unused.join(", "));
+    }
+    text
+}
+
+/// What a column holds besides what it is taken for.
+fn unknown(column: &Column, kind: Kind) -> String {
+    let known = column.percent(kind);
+    if known >= 100 {
+        return String::new();
+    }
+    // What dates and numbers look like is no code, and one of them is one person's.
+    let spellings = match kind {
+        Kind::Sex | Kind::Area | Kind::Need | Kind::AgeGroup => column.others(kind, OFTEN),
+        _ => Vec::new(),
+    };
+    let named: Vec<String> = spellings.iter().take(NAMED).map(|text| quoted(text)).collect();
+    let often = if named.is_empty() { String::new() } else { format!(", often: {}", named.join(", ")) };
+    format!(
+        "# {} % of its fields mean nothing so{often}; the import refuses them: correct or empty them\n",
+        100 - known
+    )
+}
+
+fn unsure(unsure: bool) -> &'static str {
+    if unsure { "  # not found: fill in" } else { "" }
+}
+
+fn quoted(text: &str) -> String {
+    Value::String(text.to_owned()).to_string()
+}
