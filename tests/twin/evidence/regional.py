@@ -153,13 +153,13 @@ def _secret(files, name):
 
 
 def _confirmed(data, r, keys):
-    """At least t valid signatures of U3 over U3; others are not counted."""
+    """Valid signatures of members of U3 over U3, all of them, and t at least."""
     need(len(data) % 66 == 0, "the length of confirmations")
     parts = slices(data, 66)
     places = members(b"".join(one[:2] for one in parts), r.u3)
     message = r.id + r.u3h
     good = sum(signed(keys[at], one[2:].hex(), "u3", message) for at, one in zip(places, parts))
-    need(good >= r.t, f"{good} confirmations, {r.t} needed")
+    need(good == len(parts) >= r.t, f"{good} of {len(parts)} confirmations hold, {r.t} needed")
 
 
 def _masked(data, r, key, at):

@@ -30,10 +30,13 @@ class Log:
         """Entries before anything is checked, for the newest roster only."""
         found = []
         for path in sorted(path for path in self.tiles if path.startswith("tile/entries/")):
-            try:
-                found += tree.split(self.tiles[path])
-            except Bad:
-                continue
+            data = bytes(self.tiles[path])
+            while len(data) >= 2:
+                end = 2 + int.from_bytes(data[:2], "big")
+                if len(data) < end:
+                    break
+                found.append(data[2:end])
+                data = data[end:]
         return found
 
 
