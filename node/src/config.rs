@@ -35,6 +35,7 @@ pub struct Witness {
 
 /// Where a node's things are. Paths are absolute or relative to the working
 /// directory; those in the file are relative to the file.
+#[derive(Clone)]
 pub struct Config {
     /// `https://host:port` of the coordinator.
     pub coordinator: String,

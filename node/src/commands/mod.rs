@@ -34,6 +34,7 @@ use koonti_disclosure::Digest;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 const EXAMPLES: &str = "\
 Examples, in the order of a first day:
@@ -168,12 +169,29 @@ fn run(args: Args) -> Result<ExitCode, Error> {
         Command::Period(command) => period::run(&config, &command),
         Command::Recover => runtime()?.block_on(recover::recover(&config)),
         Command::Run => {
-            let desk = Arc::new(Desk::open(config)?);
+            let desk = Arc::new(open_desk(&config)?);
             runtime()?.block_on(crate::daemon::run(desk))?;
             Ok(ExitCode::SUCCESS)
         }
     }
 }
+
+/// Opens the desk. A command that is giving an order has the journal for a moment; a
+/// daemon that is started just then waits for it.
+fn open_desk(config: &Config) -> Result<Desk, Error> {
+    let began = Instant::now();
+    loop {
+        match Desk::open(config.clone()) {
+            Err(Error::Disk(koonti_journal::Error::Locked { .. })) if began.elapsed() < ORDERS_TAKE => {
+                std::thread::sleep(Duration::from_millis(50));
+            }
+            opened => return opened,
+        }
+    }
+}
+
+/// Longer than any command holds the journal.
+const ORDERS_TAKE: Duration = Duration::from_secs(3);
 
 /// Two workers are plenty for one connection, and keep an idle node small.
 fn runtime() -> Result<tokio::runtime::Runtime, Error> {

@@ -117,3 +117,16 @@ fn every_command_explains_itself() {
     }
     assert!(lacking.is_empty(), "without an example: {lacking:?}");
 }
+
+/// An order holds the journal for a moment: a daemon that is started just then waits.
+#[test]
+fn a_daemon_waits_for_a_command_that_holds_the_journal() {
+    let mut region = Plan::new().node(Node::auto("kainuu", "205")).start();
+    region.take_node("kainuu").stop();
+    let (journal, _) = koonti_journal::Journal::open(&region.disk("kainuu").config().journal()).expect("a journal");
+    region.start_node("kainuu");
+    std::thread::sleep(std::time::Duration::from_secs(1));
+    assert!(region.daemon("kainuu").runs(), "{}", region.daemon("kainuu").log());
+    drop(journal);
+    region.daemon("kainuu").wait_for_log("connected to the coordinator");
+}
