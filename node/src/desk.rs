@@ -175,17 +175,22 @@ impl Desk {
     pub fn receive(&self, offer: &Offer) -> Result<Next, Error> {
         let id = offer.request.request().id();
         let say = |answer| Ok(Next::Answer(answer));
+        let known = self.store.books().fold.questions.get(&id).cloned();
+        let standing = known.as_ref().map(|known| known.standing);
+        let regional = offer.request.request().release() == ReleaseKind::Regional;
+        // What was paid for is sent even if the person has left the roster since: the
+        // log says that it left, and the coordinator could not say that it came.
+        if standing == Some(Standing::Released) && !regional {
+            return say(self.stored(id));
+        }
         // Whoever asks must be in the roster and mean a question, not a quote;
         // nothing is written for those who are not.
         if let Err(refusal) = self.asks(&offer.request) {
             return say(Answer::Refusal(refusal));
         }
-        let known = self.store.books().fold.questions.get(&id).cloned();
-        let regional = offer.request.request().release() == ReleaseKind::Regional;
-        match known.as_ref().map(|known| known.standing) {
+        match standing {
             // This node has let the sum be opened; there is no other.
-            Some(Standing::Released) if regional => return say(Answer::Refusal(Refusal::RoundFailed)),
-            Some(Standing::Released) => return say(self.stored(id)),
+            Some(Standing::Released) => return say(Answer::Refusal(Refusal::RoundFailed)),
             // A yes stands until the question's deadline; asked again, it is asked again.
             Some(Standing::Approved(_)) if known.iter().any(Known::in_time) => return Ok(Next::Compute),
             Some(Standing::Debited) => return say(Answer::Progress(Progress::Accepted)),

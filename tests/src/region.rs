@@ -5,6 +5,8 @@
 //! [`Plan::prepare`] stops after the coordinator runs, for scenarios about the
 //! steps themselves; each step is a method of [`Region`].
 
+mod kept;
+
 use crate::command::{Run, Said};
 use crate::daemon::Daemon;
 use crate::disk::NodeDisk;

@@ -16,6 +16,7 @@ mod queue;
 mod regional;
 mod rollback;
 mod signatures;
+mod upgrade;
 mod wire;
 #[cfg(debug_assertions)]
 mod writes;
