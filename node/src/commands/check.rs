@@ -49,11 +49,11 @@ pub(super) fn check(config: &Config, output: Output) -> Result<ExitCode, Error> 
             "extract",
             match fold.vintages.len() {
                 0 => Err("nothing is imported: run `koonti-node import`".into()),
-                n => match keys.as_ref().map(|keys| sealed_otherwise(config, keys, fold)) {
-                    Ok(0) => Ok(format!("{n} periods are held")),
-                    Ok(bad) => {
-                        Err(format!("{bad} of {n} periods cannot be opened with this key: import the register again"))
-                    }
+                n => match keys.as_ref().map(|keys| not_whole(config, keys, fold)) {
+                    Ok(0) => Ok(format!("{n} periods are held, and open")),
+                    Ok(bad) => Err(format!(
+                        "{bad} of {n} periods are gone, damaged or under another key: import the register again"
+                    )),
                     Err(_) => Err("cannot be tried: the node is not enrolled".into()),
                 },
             },
@@ -132,10 +132,12 @@ fn seeds_left(config: &Config, keys: &Keys, fold: &Fold) -> Result<String, Strin
     }
 }
 
-/// How many held periods do not open under the key at hand.
-fn sealed_otherwise(config: &Config, keys: &Keys, fold: &Fold) -> usize {
+/// How many held periods do not open under the key at hand, to the last byte.
+fn not_whole(config: &Config, keys: &Keys, fold: &Fold) -> usize {
     let newest = fold.vintages.iter().filter_map(|((_, _, period), vintages)| Some((*period, *vintages.last()?)));
-    newest.filter(|(period, (_, vintage))| !extracts::readable(&config.state, &keys.seal, *vintage, *period)).count()
+    newest
+        .filter(|(period, (_, vintage))| extracts::open(&config.state, &keys.seal, *vintage, *period).is_err())
+        .count()
 }
 
 fn rules(policy: &Policy) -> String {

@@ -4,6 +4,7 @@
 //! its own.
 
 mod allowance;
+mod bad_input;
 mod canary;
 mod closing;
 mod commands;
