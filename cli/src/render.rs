@@ -1,7 +1,7 @@
 //! A published table as people, spreadsheets and programs read it.
 //!
-//! JSON keys are an interface. Values are whole clients, or means in units of
-//! the score; `low` and `high` bound the total (or mean) at 95 % or better.
+//! JSON keys are an interface. Values are whole clients or events, or means in units
+//! of the score; `low` and `high` bound the total (or mean) at 95 % or better.
 
 mod footnotes;
 mod people;
@@ -11,7 +11,7 @@ mod tests;
 pub(crate) use people::print;
 
 use crate::output::write_csv;
-use koonti_disclosure::combine::{Cell, Published, RegionalTerms, State};
+use koonti_disclosure::combine::{Cell, MEAN_SCALE, Published, RegionalTerms, State};
 use koonti_disclosure::{Digest, TableRequest, Variance, canonical};
 use koonti_proto::wire::Table;
 use serde_json::{Value, json};
@@ -78,9 +78,15 @@ fn cell(cell: &Cell, scale: i64) -> Value {
         "nodes_suppressed": cell.nodes_suppressed,
         "near_threshold": cell.near_threshold,
     });
-    if let (Some(sum), Some(clients)) = (cell.sum, cell.clients) {
-        value["sum"] = json!(sum);
+    if let Some(clients) = cell.clients {
         value["clients"] = json!(clients);
+    }
+    if let Some(sum) = cell.sum {
+        value["sum"] = json!(sum);
+    }
+    if let Some(ratio) = cell.per_client {
+        let [ratio, low, high] = ratio.map(|thousandths| thousandths as f64 / MEAN_SCALE as f64);
+        value["per_client"] = json!({"value": ratio, "low": low, "high": high});
     }
     if let Some(share) = cell.share {
         let [share, low, high] = share.map(|hundredths| hundredths as f64 / HUNDREDTHS);
@@ -111,6 +117,10 @@ pub(crate) fn csv(out: impl std::io::Write, published: &Published, request: &Tab
     if regional {
         header.extend(["share", "share_low", "share_high"].map(str::to_owned));
     }
+    let events = request.max_events().is_some();
+    if events {
+        header.extend(["clients", "per_client", "per_client_low", "per_client_high"].map(str::to_owned));
+    }
     let rows: Vec<Vec<String>> = published
         .cells
         .iter()
@@ -122,6 +132,10 @@ pub(crate) fn csv(out: impl std::io::Write, published: &Published, request: &Tab
             row.extend([c.nodes_suppressed.to_string(), c.near_threshold.to_string()]);
             if regional {
                 row.extend(c.share.map_or_else(Default::default, |share| share.map(percent)));
+            }
+            if events {
+                row.push(c.clients.map(|clients| clients.to_string()).unwrap_or_default());
+                row.extend(c.per_client.map_or_else(Default::default, |ratio| ratio.map(|x| text(x, MEAN_SCALE))));
             }
             row
         })

@@ -5,7 +5,8 @@
 //! values, never of rounded or clamped ones. An interval covers the *bounded*
 //! total over all counted nodes at 95 % or better: 1.96 standard deviations of
 //! the sum over the nodes that published, and for each node that withheld the
-//! cell anything from zero to its threshold plus the half-width of one draw.
+//! cell anything from zero to its threshold plus the half-width of one draw; of
+//! events, as many times the most that one client adds.
 //!
 //! It does not cover what the contribution bound leaves out, nor late data.
 
@@ -19,7 +20,7 @@ use crate::tail;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// Means are printed in thousandths.
+/// Means, and events per client, are printed in thousandths.
 pub const MEAN_SCALE: i64 = 1000;
 
 /// A published table, in canonical form: integers only.
@@ -112,7 +113,7 @@ pub enum State {
 /// One cell of the region.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cell {
-    /// With a score: the noisy number of clients behind the mean.
+    /// With a score or events: the noisy number of clients behind the figure.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clients: Option<i64>,
     /// The cell's codes, `period` among them.
@@ -128,6 +129,10 @@ pub struct Cell {
     pub near_threshold: bool,
     /// How many counted nodes withheld the cell.
     pub nodes_suppressed: u64,
+    /// Events per client with its 95 % interval, in thousandths: value, low, high;
+    /// absent where the clients are too few for their noise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub per_client: Option<[i64; 3]>,
     /// In a regional table: this figure as a share of `ANY` with its 95 % interval,
     /// in hundredths of a percent: value, low, high.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -152,6 +157,7 @@ impl Cell {
             low: None,
             near_threshold: false,
             nodes_suppressed: 0,
+            per_client: None,
             share: None,
             state: State::Suppressed,
             sum: None,
@@ -225,7 +231,7 @@ fn cell(
                 count = count.saturating_add(y);
                 terms += 1;
                 cell.near_threshold |= y < release.tau() + two_sd;
-                if request.measure() == Measure::Score {
+                if request.measure() != Measure::Clients {
                     sum = sum.saturating_add(release.value(p, 1, c).unwrap_or(0));
                 }
             }
@@ -235,8 +241,8 @@ fn cell(
             }
         }
     }
-    match request.score_range() {
-        None => {
+    match (request.score_range(), request.max_events()) {
+        (None, None) => {
             let half = variance.half_width(terms);
             cell.low = Some(if terms == 0 { 0 } else { count - half });
             cell.high = Some(count + half + withheld);
@@ -245,7 +251,17 @@ fn cell(
                 cell.value = Some(count);
             }
         }
-        Some(range) => {
+        (_, Some(most)) => {
+            let noise = variance.scaled(most.into()).map_or(0, |noise| noise.half_width(terms));
+            cell.low = Some(if terms == 0 { 0 } else { sum - noise });
+            cell.high = Some(sum.saturating_add(noise).saturating_add(withheld.saturating_mul(most.into())));
+            if terms > 0 {
+                cell.state = State::Published;
+                (cell.value, cell.clients) = (Some(sum), Some(count));
+                cell.per_client = per_client(sum, count, terms, variance.sd(), most);
+            }
+        }
+        (Some(range), _) => {
             if let Some(mean) = mean(count, sum, terms, variance.sd(), range) {
                 cell.state = State::Published;
                 (cell.value, cell.low, cell.high) = (Some(mean.0), Some(mean.1), Some(mean.2));
@@ -271,6 +287,19 @@ pub(crate) fn mean(count: i64, sum: i64, terms: u32, sd: f64, (lo, hi): (i64, i6
     let scaled = |ratio: f64| (middle + ratio / 2.0) * MEAN_SCALE as f64;
     Some((scaled(value).round() as i64, scaled(low).floor() as i64, scaled(high).ceil() as i64))
 }
+
+/// Events per client and the 95 % interval, in thousandths. None when the clients
+/// are under five standard deviations of their noise.
+#[expect(clippy::cast_possible_truncation, reason = "post-processing of noisy integers far below 2^52")]
+pub(crate) fn per_client(events: i64, clients: i64, terms: u32, sd: f64, most: u8) -> Option<[i64; 3]> {
+    let sd_clients = sd * f64::from(terms).sqrt();
+    let (value, low, high) = ratio(events, clients, (sd_clients * f64::from(most), sd_clients))?;
+    let scaled = |ratio: f64| ratio * SCALE;
+    Some([scaled(value).round() as i64, scaled(low).floor() as i64, scaled(high).ceil() as i64])
+}
+
+/// [`MEAN_SCALE`], to multiply with.
+const SCALE: f64 = 1000.0;
 
 /// `above / below` with Fieller's 95 % interval, for two figures whose independent
 /// noise has these standard deviations. None when `below` is under five of its own.
@@ -301,5 +330,15 @@ mod tests {
         assert!((5500..5520).contains(&low) && (6490..6530).contains(&high), "{low} {high}");
         assert_eq!(mean(24, 48, 1, 5.0, (0, 10)), None, "under five standard deviations");
         assert_eq!(mean(0, 0, 0, 5.0, (0, 10)), None);
+    }
+
+    #[test]
+    fn events_per_client_and_their_interval() {
+        // 100 clients with 250 events; one draw of noise of 5, and of 5 times 4.
+        let [value, low, high] = per_client(250, 100, 1, 5.0, 4).unwrap();
+        assert_eq!(value, 2500);
+        // Half-width about 1.96 * sqrt(20^2 + (2.5 * 5)^2) / 100 = 0.46, a little wider upward.
+        assert!((2050..2065).contains(&low) && (2975..3000).contains(&high), "{low} {high}");
+        assert_eq!(per_client(250, 24, 1, 5.0, 4), None, "under five standard deviations");
     }
 }

@@ -14,7 +14,7 @@
 //! sampler's distance from the exact distribution costs [`poisson::ATTO_DELTA`].
 
 use crate::poisson;
-use crate::request::{Measure, ReleaseKind, TableRequest};
+use crate::request::{MOST_EVENTS, Measure, ReleaseKind, TableRequest};
 use crate::variance::{self, Variance};
 use serde::{Deserialize, Serialize};
 
@@ -57,17 +57,26 @@ pub fn vectors(request: &TableRequest) -> Result<Vec<Vector>, variance::Error> {
     match (request.measure(), request.score_range()) {
         (Measure::Score, Some((lo, hi))) => {
             // The sum of 2x - (lo + hi) lies within hi - lo of zero per client.
-            let range = hi.abs_diff(lo);
-            let sum = Vector {
-                per_cell: range,
-                l1: touched * range,
-                l2_squared: touched * range * range,
-                variance: request.variance().scaled(range)?,
-            };
-            Ok(vec![clients, sum])
+            Ok(vec![clients, companion(touched, hi.abs_diff(lo), request.variance())?])
+        }
+        (Measure::Events, _) => {
+            // At most so many of one client in each cell that it touches, `ANY` among them.
+            let most = u64::from(request.max_events().unwrap_or(MOST_EVENTS));
+            Ok(vec![clients, companion(touched, most, request.variance())?])
         }
         _ => Ok(vec![clients]),
     }
+}
+
+/// A vector beside the clients whose cells move by up to `per_cell` where theirs
+/// move by one. Its noise is larger by as much, so that it costs as much as they do.
+fn companion(touched: u64, per_cell: u64, variance: Variance) -> Result<Vector, variance::Error> {
+    Ok(Vector {
+        per_cell,
+        l1: touched * per_cell,
+        l2_squared: touched * per_cell * per_cell,
+        variance: variance.scaled(per_cell)?,
+    })
 }
 
 /// The cost of one period of the table at a node whose gate costs `gate_atto_delta`;
@@ -112,7 +121,8 @@ mod tests {
     fn request(json: &str) -> TableRequest {
         let hash = Codebook::built_in().hash();
         let json = format!(
-            r#"{{"by":["age_group","need"],"codebook":"{hash}","max_per_client":5,{json},"periods":["2026Q3"],"purpose":"structural-social-work","region":"ita","register":"r","release":"per_node"{},"v":1,"variance":[25,1]}}"#,
+            r#"{{"by":["age_group","need"],"codebook":"{hash}",{}"max_per_client":5,{json},"periods":["2026Q3"],"purpose":"structural-social-work","region":"ita","register":"r","release":"per_node"{},"v":1,"variance":[25,1]}}"#,
+            if json.contains("events") { r#""max_events":12,"# } else { "" },
             if json.contains("score") { r#","score":"D07""# } else { "" }
         );
         TableRequest::parse(json.as_bytes(), Codebook::built_in()).unwrap()
@@ -125,6 +135,17 @@ mod tests {
         let score = request(r#""measure":"score""#);
         assert_eq!(of_period(&score, 7).unwrap().nano_rho, 240_000_000);
         assert_eq!(vectors(&score).unwrap()[1].variance, Variance::new(2500, 1).unwrap());
+    }
+
+    #[test]
+    fn a_table_of_events_costs_twice_its_clients() {
+        let events = request(r#""measure":"events""#);
+        let [clients, sum] = vectors(&events).unwrap()[..] else { panic!("two vectors") };
+        assert_eq!((clients.l1, clients.l2_squared), (6, 6));
+        // Twelve events in each of five needs and in `ANY`; standard deviation 5 times 12.
+        assert_eq!((sum.per_cell, sum.l1, sum.l2_squared), (12, 72, 864));
+        assert_eq!(sum.variance, Variance::new(3600, 1).unwrap());
+        assert_eq!(of_period(&events, 7).unwrap(), Cost { nano_rho: 240_000_000, atto_delta: 7 });
     }
 
     #[test]

@@ -24,7 +24,7 @@ impl<T: Zeroize> Exact<T> {
 /// Counts of one table: for each period, each vector, each cell in domain order.
 #[derive(Zeroize)]
 pub struct Tally {
-    /// `periods[p][v][c]`; vector 0 holds clients (those with a score, where the
-    /// measure is a score), vector 1 the sums of `2x - (lo + hi)`.
+    /// `periods[p][v][c]`; vector 0 holds clients (those with a score or an event,
+    /// where that is measured), vector 1 the sums of `2x - (lo + hi)`, or the events.
     pub periods: Vec<Vec<Vec<i64>>>,
 }

@@ -153,6 +153,15 @@ impl From<Policy> for PolicyFile {
     }
 }
 
+/// An import of the register, as far as admission may know it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Vintage {
+    /// Its random id.
+    pub id: Digest,
+    /// True when each row of the register was an event, so that events can be counted.
+    pub events: bool,
+}
+
 /// What a node holds, as far as admission may know it: no record, no count.
 pub struct Holdings<'a> {
     /// The region the node belongs to.
@@ -166,7 +175,7 @@ pub struct Holdings<'a> {
     /// The areas it serves, as municipality codes.
     pub areas: &'a [String],
     /// The first released, else newest, vintage of each imported period.
-    pub vintages: &'a BTreeMap<Period, Digest>,
+    pub vintages: &'a BTreeMap<Period, Vintage>,
     /// The region's floor, from the approved roster.
     pub floor: Floor,
     /// The quorum of the approved roster; none when it is too small for one.
@@ -236,7 +245,8 @@ impl Policy {
             .periods()
             .iter()
             .map(|p| holdings.vintages.get(p).copied().ok_or(Refusal::PeriodNotHeld))
-            .collect::<Result<Vec<_>, _>>()?;
+            .collect::<Result<Vec<Vintage>, _>>()?;
+        rule(request.measure() != Measure::Events || vintages.iter().all(|v| v.events), Refusal::MeasureNotHeld)?;
         let vectors = cost::vectors(request).map_err(|_| Refusal::NoiseOutOfRange)?;
         let gate = self.0.allowance.gate_atto_delta;
         let cost = cost::of_period(request, gate).map_err(|_| Refusal::NoiseOutOfRange)?;
@@ -260,7 +270,7 @@ impl Policy {
             policy: self.hash(),
             allowance: self.0.allowance,
             request: request.clone(),
-            vintages,
+            vintages: vintages.iter().map(|vintage| vintage.id).collect(),
             vectors,
             cost,
         })

@@ -50,7 +50,7 @@ pub fn publish(request: &TableRequest, mut sum: Sum<'_>) -> Published {
     let (quorum, strictness) = (sum.spec.quorum(), sum.spec.strictness());
     let survivors = u32::try_from(sum.survivors.len()).expect("at most 500");
     let noise = SumNoise::of(request, quorum, survivors, strictness).expect("the question was admitted");
-    let half_width = skellam::half_width_95(noise.variance);
+    let half_width = skellam::half_width_95(noise.of_figures);
     let cells = request.domain().cells();
     let per_period = sum.vectors.len() / request.periods().len();
     let mut out = Vec::with_capacity(cells * request.periods().len());
@@ -105,6 +105,9 @@ fn any_of(request: &TableRequest, cell: usize) -> Option<usize> {
 pub struct SumNoise {
     /// Its variance, as a reduced fraction.
     pub variance: (u64, u64),
+    /// The same of the figures that have an interval of their own: the events, where
+    /// they are measured, else the clients.
+    pub of_figures: (u64, u64),
     /// The smallest noisy sum that is printed.
     pub threshold: i64,
 }
@@ -115,11 +118,16 @@ impl SumNoise {
     pub fn of(request: &TableRequest, quorum: Quorum, nodes: u32, strictness: Strictness) -> Option<Self> {
         let num = u128::from(request.variance().num()) * u128::from(nodes);
         let den = u128::from(request.variance().den()) * u128::from(quorum.h());
-        let g = gcd(num, den);
-        let variance = (u64::try_from(num / g).ok()?, u64::try_from(den / g).ok()?);
+        let reduced = |num: u128, den: u128| {
+            let g = gcd(num, den);
+            Some((u64::try_from(num / g).ok()?, u64::try_from(den / g).ok()?))
+        };
+        let variance = reduced(num, den)?;
+        let most = u128::from(request.max_events().unwrap_or(1));
+        let of_figures = reduced(num.checked_mul(most * most)?, den)?;
         let cells = (request.domain().cells() * request.periods().len()) as u64;
         let margin = skellam::margin(variance, strictness.eta, cells);
-        Some(Self { variance, threshold: i64::from(strictness.j) * (i64::from(strictness.k) - 1) + margin })
+        Some(Self { variance, of_figures, threshold: i64::from(strictness.j) * (i64::from(strictness.k) - 1) + margin })
     }
 
     /// The standard deviation, for display and for what counts as near a threshold.
@@ -150,8 +158,13 @@ fn cell(
         return cell;
     }
     cell.near_threshold = count < noise.threshold + (2.0 * noise.sd()).ceil() as i64;
-    match (request.score_range(), words.get(1)) {
-        (Some(range), Some(sum)) => {
+    match (request.score_range(), request.max_events(), words.get(1)) {
+        (_, Some(most), Some(sum)) => {
+            (cell.value, cell.low, cell.high) = (Some(*sum), Some(sum - half_width), Some(sum + half_width));
+            cell.clients = Some(count);
+            cell.per_client = combine::per_client(*sum, count, 1, noise.sd(), most);
+        }
+        (Some(range), None, Some(sum)) => {
             let Some((value, low, high)) = combine::mean(count, *sum, 1, noise.sd(), range) else { return cell };
             (cell.value, cell.low, cell.high) = (Some(value), Some(low), Some(high));
             (cell.clients, cell.sum) = (Some(count), Some(*sum));

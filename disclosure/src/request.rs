@@ -24,6 +24,8 @@ pub const MOST_CELLS: usize = 1_000_000;
 pub const MOST_CELLS_PER_NODE: usize = 50_000;
 /// Largest contribution bound.
 pub const LARGEST_BOUND: u8 = 32;
+/// Most events of one client that a figure may count.
+pub const MOST_EVENTS: u8 = 100;
 
 /// What is measured.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -33,6 +35,9 @@ pub enum Measure {
     Clients,
     /// Sum and mean of one bounded score, over clients who have it.
     Score,
+    /// Events, such as meetings or decisions, of clients who have any; at most so
+    /// many of one client in each figure.
+    Events,
 }
 
 /// How figures leave the nodes.
@@ -91,6 +96,8 @@ pub struct Draft {
     pub within: Option<String>,
     /// At most this many categories per client, period and table.
     pub max_per_client: Option<u8>,
+    /// At most this many events per client, period and figure, with `measure = "events"`.
+    pub max_events: Option<u8>,
     /// What the figures are for.
     pub purpose: Purpose,
     /// Only clients in these categories.
@@ -126,6 +133,12 @@ pub enum Error {
     /// A score without the measure, or the measure without a score.
     #[error("measure = \"score\" needs a score such as score = \"D07\", and only that measure has one")]
     ScoreMismatch,
+    /// A bound on events without the measure, the measure without it, or out of range.
+    #[error(
+        "measure = \"events\" needs max_events, from 1 to {MOST_EVENTS}: how many events of one client each figure \
+         counts; and only that measure has it"
+    )]
+    Events,
     /// The bound is missing or out of range.
     #[error(
         "a table by needs wants max_per_client, from 1 to {LARGEST_BOUND}: how many needs of one client are counted"
@@ -153,6 +166,8 @@ pub enum Error {
 struct Wire {
     by: Vec<String>,
     codebook: Digest,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    max_events: Option<u8>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     max_per_client: Option<u8>,
     measure: Measure,
@@ -211,6 +226,7 @@ impl TableRequest {
             Wire {
                 by,
                 codebook: codebook.hash(),
+                max_events: draft.max_events,
                 max_per_client,
                 measure: draft.measure,
                 periods: sorted(draft.periods.clone()),
@@ -256,13 +272,20 @@ impl TableRequest {
 
     fn from_wire(wire: Wire, codebook: &Codebook) -> Result<Self, Error> {
         let score_range = match (wire.measure, &wire.score) {
-            (Measure::Clients, None) => None,
+            (Measure::Clients | Measure::Events, None) => None,
             (Measure::Score, Some(id)) => {
                 let Score { lo, hi, .. } = codebook.score(id).ok_or_else(|| Error::UnknownScore(id.clone()))?;
                 Some((*lo, *hi))
             }
             _ => return Err(Error::ScoreMismatch),
         };
+        let bounded = match (wire.measure, wire.max_events) {
+            (Measure::Events, most) => most.is_some_and(|most| (1..=MOST_EVENTS).contains(&most)),
+            (_, most) => most.is_none(),
+        };
+        if !bounded {
+            return Err(Error::Events);
+        }
         if wire.periods.is_empty() || wire.periods.len() > MOST_PERIODS {
             return Err(Error::Periods);
         }
@@ -363,6 +386,11 @@ impl TableRequest {
         self.0.wire.max_per_client
     }
 
+    /// How many events of one client each figure counts; only where events are measured.
+    pub fn max_events(&self) -> Option<u8> {
+        self.0.wire.max_events
+    }
+
     /// The codes of a filter, if the request filters this dimension.
     pub fn filter(&self, dimension: &str) -> Option<&[String]> {
         self.0.wire.filter.get(dimension).map(Vec::as_slice)
@@ -406,6 +434,7 @@ mod tests {
             sd: Some("4".into()),
             within: None,
             max_per_client: Some(3),
+            max_events: None,
             purpose: Purpose::StructuralSocialWork,
             filter: BTreeMap::from([("area".into(), vec!["491".into(), "205".into()])]),
         }
@@ -426,6 +455,27 @@ mod tests {
             )
         );
         assert_eq!(TableRequest::parse(r.bytes(), Codebook::built_in()).unwrap().id(), r.id());
+    }
+
+    #[test]
+    fn a_question_for_events_has_one_key_more() {
+        let mut d = draft();
+        (d.measure, d.max_events) = (Measure::Events, Some(12));
+        let (r, hash) = (resolve(&d).unwrap(), Codebook::built_in().hash());
+        assert_eq!(
+            String::from_utf8(r.bytes().to_vec()).unwrap(),
+            format!(
+                r#"{{"by":["age_group","need"],"codebook":"{hash}","max_events":12,"max_per_client":3,"measure":"events","periods":["2026Q3"],"purpose":"structural-social-work","region":"ita","register":"adult-social-work","release":"per_node","v":1,"variance":[16,1],"where":{{"area":["205","491"]}}}}"#
+            )
+        );
+        assert_eq!(TableRequest::parse(r.bytes(), Codebook::built_in()).unwrap().max_events(), Some(12));
+        let whole = String::from_utf8(r.bytes().to_vec()).unwrap();
+        for (from, to) in [("\"max_events\":12,", ""), (":12", ":0"), (":12", ":101"), ("\"events\",", "\"clients\",")]
+        {
+            let bad = whole.replace(from, to);
+            assert_ne!(bad, whole);
+            assert_eq!(TableRequest::parse(bad.as_bytes(), Codebook::built_in()).err(), Some(Error::Events), "{to}");
+        }
     }
 
     #[test]
@@ -475,6 +525,9 @@ mod tests {
             (|d| d.max_per_client = None, Error::Bound),
             (|d| d.max_per_client = Some(0), Error::Bound),
             (|d| d.score = Some("D01".into()), Error::ScoreMismatch),
+            (|d| d.max_events = Some(5), Error::Events),
+            (|d| d.measure = Measure::Events, Error::Events),
+            (|d| (d.measure, d.max_events) = (Measure::Events, Some(101)), Error::Events),
             (|d| d.periods.clear(), Error::Periods),
         ];
         for (change, expected) in cases.drain(..) {

@@ -10,7 +10,7 @@ use koonti_disclosure::identity::{IdentityKey, RoundLabel, check_masked};
 use koonti_disclosure::ledger::{DebitError, DebitSink, Entry, Joining, Terms};
 use koonti_disclosure::masked::{CLAMP, Layout, Masks, Ring};
 use koonti_disclosure::poisson::Poisson;
-use koonti_disclosure::policy::{Admitted, Holdings};
+use koonti_disclosure::policy::{Admitted, Holdings, Vintage};
 use koonti_disclosure::quorum::Quorum;
 use koonti_disclosure::regional::{Sum, publish};
 use koonti_disclosure::roster::{Floor, LogKeys, NodeEntry, Roster};
@@ -76,8 +76,10 @@ fn request(measure: &str, sd2: u64) -> TableRequest {
         "by": ["sex"], "codebook": Codebook::built_in().hash(), "measure": measure, "periods": ["2026Q2", "2026Q3"],
         "purpose": "statistics", "region": "ita", "register": "r", "release": "regional", "v": 1, "variance": [sd2, 1],
     });
-    if measure == "score" {
-        json["score"] = "D07".into();
+    match measure {
+        "score" => json["score"] = "D07".into(),
+        "events" => json["max_events"] = 10.into(),
+        _ => {}
     }
     TableRequest::parse(&canonical::to_bytes(&json).unwrap(), Codebook::built_in()).unwrap()
 }
@@ -86,7 +88,7 @@ fn admit(request: &TableRequest, roster: &Roster) -> Result<Admitted, Refusal> {
     let policy: Policy = serde_json::from_value(serde_json::json!({
         "k": 7, "approval": "auto", "regional": {"nodes_per_person": 3, "chance_below_k": [1, 50]},
         "allowance": {"nano_rho_per_period": 250_000_000u64, "atto_delta_per_period": 10_000_000_000_000u64, "gate_atto_delta": 100_000_000_000u64},
-        "tables": {"measures": ["clients", "score"], "dimensions": ["sex"], "purposes": ["statistics"], "most_cells": 10_000, "most_per_client": 10},
+        "tables": {"measures": ["clients", "score", "events"], "dimensions": ["sex"], "purposes": ["statistics"], "most_cells": 10_000, "most_per_client": 10},
     }))
     .unwrap();
     let periods = ["2026Q2", "2026Q3"].map(|p| p.parse::<Period>().unwrap());
@@ -98,7 +100,10 @@ fn admit(request: &TableRequest, roster: &Roster) -> Result<Admitted, Refusal> {
             register: &name("r"),
             source: &name("r"),
             areas: &[],
-            vintages: &periods.into_iter().map(|p| (p, Digest([9; 32]))).collect::<BTreeMap<_, _>>(),
+            vintages: &periods
+                .into_iter()
+                .map(|p| (p, Vintage { id: Digest([9; 32]), events: true }))
+                .collect::<BTreeMap<_, _>>(),
             floor: roster.floor(),
             quorum: Quorum::of(roster).ok(),
         },
@@ -371,7 +376,12 @@ fn each_door_takes_only_its_own_permits() {
 
 #[test]
 fn a_masked_input_is_the_clamped_count_with_its_own_share_of_noise() {
-    let (roster, request) = (roster(12, 1), request("score", 25));
+    // A score from 0 to 10, and at most 10 events of a client: companions of the same size.
+    ["score", "events"].into_iter().for_each(masked_input);
+}
+
+fn masked_input(measure: &str) {
+    let (roster, request) = (roster(12, 1), request(measure, 25));
     let spec = spec(&request, &roster, None);
     let permit = Book::new().join(&request, &roster, &spec, None).unwrap();
     let noise = permit.draw().unwrap();
@@ -468,6 +478,23 @@ fn cells_below_k_are_printed_as_rarely_as_promised() {
     // eta = 1/100: 40 of 4,000, five standard errors above; and not far below.
     assert!(printed <= 40 + 32, "{printed} of {tables}");
     assert!(printed >= 8, "the margin is no larger than it has to be: {printed} of {tables}");
+}
+
+#[test]
+fn events_of_a_regional_table() {
+    let request = request("events", 25);
+    let sums = vec![vec![1_000, 30, 0], vec![2_500, 90, 5_000], vec![100, 30, 0], vec![-70, 90, 0]];
+    let table = published(&request, 12, &sums);
+    let cell = &table.cells[0];
+    assert_eq!((cell.value, cell.clients, cell.share), (Some(2_500), Some(1_000), None));
+    // 1.96 times 10 times the root of 25 * 12 / 9 is 113.2.
+    assert_eq!((cell.low, cell.high), (Some(2_500 - 113), Some(2_500 + 113)));
+    let [value, low, high] = cell.per_client.unwrap();
+    assert!(value == 2_500 && (2_380..2_395).contains(&low) && (2_605..2_620).contains(&high), "{low} {high}");
+    assert_eq!(table.cells[2].state, State::Suppressed, "no clients, whatever the events");
+    assert_eq!(table.cells[3].value, Some(-70), "a noisy sum is published as it is");
+    assert_eq!(table.scale, 1);
+    assert_eq!(table.regional.unwrap().variance_present, (100, 3), "of the clients");
 }
 
 #[test]

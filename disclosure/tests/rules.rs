@@ -5,7 +5,7 @@
 
 use koonti_disclosure::cost::Cost;
 use koonti_disclosure::ledger::{DebitError, DebitSink, Entry, Terms};
-use koonti_disclosure::policy::Holdings;
+use koonti_disclosure::policy::{Holdings, Vintage};
 use koonti_disclosure::release::Received;
 use koonti_disclosure::stream::Seed;
 use koonti_disclosure::{
@@ -37,7 +37,7 @@ fn policy(rho: u64, delta: u64, each: Option<u64>) -> Policy {
     let mut json = serde_json::json!({
         "k": 5, "approval": "auto",
         "allowance": {"nano_rho_per_period": rho, "atto_delta_per_period": delta, "gate_atto_delta": 100_000_000_000u64},
-        "tables": {"measures": ["clients", "score"], "dimensions": ["need", "age_group", "sex", "area"],
+        "tables": {"measures": ["clients", "score", "events"], "dimensions": ["need", "age_group", "sex", "area"],
             "purposes": ["statistics"], "most_cells": 10_000, "most_per_client": 10},
     });
     if let Some(each) = each {
@@ -54,15 +54,27 @@ fn request(by: &str, bound: Option<u8>, measure: &str, sd2: u64, period: &str) -
     if let Some(bound) = bound {
         json["max_per_client"] = bound.into();
     }
-    if measure == "score" {
-        json["score"] = "D07".into();
+    match measure {
+        "score" => json["score"] = "D07".into(),
+        "events" => json["max_events"] = 4.into(),
+        _ => {}
     }
     TableRequest::parse(&canonical::to_bytes(&json).unwrap(), Codebook::built_in()).unwrap()
 }
 
 fn admit(policy: &Policy, request: &TableRequest) -> Result<koonti_disclosure::policy::Admitted, Refusal> {
+    admit_to(policy, request, true)
+}
+
+/// The same at a node whose register has events or has not.
+fn admit_to(
+    policy: &Policy,
+    request: &TableRequest,
+    events: bool,
+) -> Result<koonti_disclosure::policy::Admitted, Refusal> {
     let periods = ["2026Q2", "2026Q3"].map(|p| p.parse::<Period>().unwrap());
-    let vintages: BTreeMap<Period, Digest> = periods.into_iter().map(|p| (p, Digest([9; 32]))).collect();
+    let vintages: BTreeMap<Period, Vintage> =
+        periods.into_iter().map(|p| (p, Vintage { id: Digest([9; 32]), events })).collect();
     let (region, node, register) = (name("ita"), name("kainuu"), name("r"));
     policy.admit(
         request,
@@ -100,10 +112,8 @@ fn permit(request: &TableRequest, seed: u8) -> Permit {
 fn release(permit: Permit, counts: &[i64], sum: i64) -> Release {
     let cells = permit.request().domain().cells();
     let first: Vec<i64> = (0..cells).map(|c| counts[c % counts.len()]).collect();
-    let vectors = match permit.request().score_range() {
-        Some(_) => vec![first, vec![sum; cells]],
-        None => vec![first],
-    };
+    let two = permit.request().score().is_some() || permit.request().max_events().is_some();
+    let vectors = if two { vec![first, vec![sum; cells]] } else { vec![first] };
     let noise = permit.draw().unwrap();
     Exact::wrap(Tally { periods: vec![vectors] }).release(permit, noise).unwrap()
 }
@@ -143,6 +153,28 @@ fn sums_are_noisy_with_the_declared_variance() {
     }
     // sd 5 x range 10; 180 draws, five standard errors.
     assert!((squares / n - 2500.0).abs() < 5.0 * 2500.0 * (2.0f64 / n).sqrt(), "variance {}", squares / n);
+}
+
+#[test]
+fn events_have_an_interval_of_their_own_and_the_clients_gate_them() {
+    let request = request("sex", None, "events", 25, "2026Q3");
+    // At most 4 of one client: the noise on events has a standard deviation of 20.
+    let received = read(&release(permit(&request, 1), &[1_000, 4, 1_000], 2_500));
+    let (clients, events) = (received.value(0, 0, 0).unwrap(), received.value(0, 1, 0).unwrap());
+    assert_eq!((received.value(0, 0, 1), received.value(0, 1, 1)), (None, None), "four clients, however many events");
+    let tau = received.tau();
+    let table = koonti_disclosure::combine::combine(&request, vec![received], vec![]);
+    let cell = &table.cells[0];
+    assert_eq!((cell.value, cell.clients, cell.sum), (Some(events), Some(clients), None));
+    // 1.96 times 20, up.
+    assert_eq!((cell.low, cell.high), (Some(events - 40), Some(events + 40)));
+    let [value, low, high] = cell.per_client.unwrap();
+    assert!(low < 2_500 && 2_500 < high && low < value && value < high, "{low} {value} {high}");
+    // Whoever withholds may have up to tau and a draw of clients, with four events each.
+    let withheld = &table.cells[1];
+    assert_eq!((withheld.low, withheld.high), (Some(0), Some(4 * (tau + 10))));
+    assert_eq!((withheld.value, withheld.clients, withheld.per_client), (None, None, None));
+    assert_eq!((table.scale, table.cost.nano_rho), (1, 40_000_000), "twice the clients' 1/50");
 }
 
 #[test]
@@ -345,6 +377,17 @@ fn admission_refuses_by_rule() {
         assert_ne!(bytes, text);
         refused(&TableRequest::parse(bytes.as_bytes(), Codebook::built_in()).unwrap())
     };
+    let events = request("sex", None, "events", 25, "2026Q3");
+    assert_eq!(admit_to(&policy, &events, false).err(), Some(Refusal::MeasureNotHeld));
+    assert_eq!(admit_to(&policy, &events, true).err(), None);
+    assert_eq!(admit_to(&policy, &request("sex", None, "clients", 25, "2026Q3"), false).err(), None);
+    let mut json = serde_json::to_value(&policy).unwrap();
+    json["tables"]["measures"] = serde_json::json!(["clients", "score"]);
+    let without: Policy = serde_json::from_value(json).unwrap();
+    assert_eq!(admit_to(&without, &events, true).err(), Some(Refusal::MeasureNotAllowed));
+    // 4 times 20,000 is more noise than can be added exactly.
+    let loud = request("sex", None, "events", 400_000_000, "2026Q3");
+    assert_eq!(refused(&loud), Some(Refusal::NoiseOutOfRange));
     assert_eq!(changed("\"ita\"", "\"lappi\""), Some(Refusal::RegionMismatch));
     assert_eq!(changed("\"register\":\"r\"", "\"register\":\"s\""), Some(Refusal::RegisterUnknown));
     assert_eq!(changed("per_node", "regional"), Some(Refusal::TooFewNodes));

@@ -7,7 +7,7 @@ use crate::world::{NODES, World};
 use koonti_disclosure::combine::combine;
 use koonti_disclosure::identity::Intent;
 use koonti_disclosure::ledger::Terms;
-use koonti_disclosure::policy::Holdings;
+use koonti_disclosure::policy::{Holdings, Vintage};
 use koonti_disclosure::regional::{Sum, publish};
 use koonti_disclosure::release::Received;
 use koonti_disclosure::stream::Seed;
@@ -161,7 +161,7 @@ fn release(request: &TableRequest) -> Vec<u8> {
             "most_cells": 10_000, "most_per_client": 10},
     }))
     .expect("a policy");
-    let vintages: BTreeMap<Period, Digest> = request.periods().iter().map(|p| (*p, Digest([9; 32]))).collect();
+    let vintages: BTreeMap<Period, Vintage> = request.periods().iter().map(|p| (*p, Vintage { id: Digest([9; 32]), events: false })).collect();
     let (region, node, register) = (name("ita"), name("kainuu"), name("r"));
     let holdings = Holdings {
         region: &region,

@@ -4,6 +4,7 @@
 use crate::clock;
 use crate::error::Error;
 use koonti_disclosure::ledger::{self, Ledger};
+use koonti_disclosure::policy::Vintage;
 use koonti_disclosure::{Digest, Name, Period, Refusal};
 use koonti_evidence::entry::node::{By, Entry, Own, Question};
 use std::collections::{BTreeMap, BTreeSet};
@@ -55,7 +56,7 @@ pub struct Fold {
     pub questions: BTreeMap<Digest, Known>,
     /// Vintages of each register's data source and period, oldest first, each with
     /// the entry that committed to it.
-    pub vintages: BTreeMap<(Name, Name, Period), Vec<(u64, Digest)>>,
+    pub vintages: BTreeMap<(Name, Name, Period), Vec<(u64, Vintage)>>,
     /// Epoch and hash of the newest approved roster.
     pub roster: Option<(u64, Digest)>,
     /// The keys that approve this node's rules.
@@ -136,11 +137,12 @@ impl Fold {
                 }
             }
             Entry::Own(Own::RosterApproved { epoch, roster, .. }) => self.roster = Some((*epoch, *roster)),
-            Entry::Own(Own::Imported { periods, register, source, time, vintage, .. }) => {
+            Entry::Own(Own::Imported { events, periods, register, source, time, vintage, .. }) => {
+                let vintage = Vintage { id: *vintage, events: *events };
                 for period in periods {
                     self.imported.insert((source.clone(), *period), *time);
                     let key = (register.clone(), source.clone(), *period);
-                    self.vintages.entry(key).or_default().push((seq, *vintage));
+                    self.vintages.entry(key).or_default().push((seq, vintage));
                 }
             }
             Entry::Own(Own::Question(question)) => {
@@ -185,12 +187,12 @@ impl Fold {
     /// The vintage that a question about each held period is answered from: the
     /// one first released from, else the newest; of those that the log held when it had
     /// `below` entries.
-    pub fn holdings(&self, register: &Name, source: &Name, below: u64) -> BTreeMap<Period, Digest> {
+    pub fn holdings(&self, register: &Name, source: &Name, below: u64) -> BTreeMap<Period, Vintage> {
         let held = self.vintages.iter().filter(|((r, s, _), _)| r == register && s == source);
         held.filter_map(|((_, _, period), vintages)| {
             let first = self.ledger.first_vintage(source, *period);
             let mut before =
-                vintages.iter().filter(|(seq, vintage)| *seq < below && first.is_none_or(|f| f == *vintage));
+                vintages.iter().filter(|(seq, vintage)| *seq < below && first.is_none_or(|f| f == vintage.id));
             before.next_back().map(|(_, vintage)| (*period, *vintage))
         })
         .collect()

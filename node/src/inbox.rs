@@ -40,6 +40,9 @@ pub(crate) enum Order {
     Import {
         /// The commitment to the extract of each.
         commitments: Vec<Digest>,
+        /// True when each row of the register was an event.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        events: bool,
         /// The quarters that it holds.
         periods: Vec<Period>,
         /// The register that it was read from.
@@ -157,7 +160,7 @@ pub(crate) fn close(config: &Config, books: &mut Books, source: &Name, period: P
     let closing = books.fold.ledger.closing(source, period, time);
     books.append_ledger(&closing)?;
     let held = books.fold.vintages.iter().filter(|((_, s, p), _)| s == source && *p == period);
-    let vintages: Vec<Digest> = held.flat_map(|(_, all)| all.iter().map(|(_, vintage)| *vintage)).collect();
+    let vintages: Vec<Digest> = held.flat_map(|(_, all)| all.iter().map(|(_, vintage)| vintage.id)).collect();
     let mut seeds = books.fold.seeds_of(source, period);
     for vintage in vintages {
         let seeds = std::mem::take(&mut seeds);
@@ -184,8 +187,8 @@ fn work(config: &Config, store: &Store, order: Order) -> Result<Done, Error> {
             Ok(Done::Declined(request))
         }
         Order::Approve { .. } | Order::Decline { .. } => Ok(Done::Nothing),
-        Order::Import { commitments, periods, register, source, vintage } => {
-            books.append(Own::Imported { commitments, periods, register, source, time, vintage })?;
+        Order::Import { commitments, events, periods, register, source, vintage } => {
+            books.append(Own::Imported { commitments, events, periods, register, source, time, vintage })?;
             Ok(Done::Nothing)
         }
         Order::Close { period, source } => {

@@ -36,6 +36,7 @@ mod tests {
         let import = |period: &str, time| {
             Entry::Own(Own::Imported {
                 commitments: vec![],
+                events: false,
                 periods: vec![period.parse().expect("a quarter")],
                 register: "r".parse().expect("a name"),
                 source: "s".parse().expect("a name"),

@@ -12,7 +12,7 @@
 use divan::Bencher;
 use koonti_disclosure::request::{Draft, Measure, Purpose, ReleaseKind};
 use koonti_disclosure::{Codebook, TableRequest};
-use koonti_tally::{Slice, SliceBuilder, count};
+use koonti_tally::{Rows, Slice, SliceBuilder, count};
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
@@ -67,6 +67,7 @@ impl Case {
             release: ReleaseKind::PerNode,
             sd: Some("4".to_owned()),
             within: None,
+            max_events: None,
             max_per_client: Some(8),
             purpose: Purpose::Statistics,
             filter: BTreeMap::new(),
@@ -97,7 +98,7 @@ fn codebook(several: usize) -> Codebook {
 
 fn slice(codebook: &Codebook, several: usize, few: bool) -> Slice {
     let mut random = Random(1);
-    let mut builder = SliceBuilder::new(codebook).expect("no scores");
+    let mut builder = SliceBuilder::new(codebook, Rows::Observations).expect("no scores");
     let codes = |random: &mut Random, dimensions: &[(&str, u64)]| -> Vec<u16> {
         dimensions.iter().map(|(_, codes)| random.below(*codes) as u16).collect()
     };
@@ -109,7 +110,7 @@ fn slice(codebook: &Codebook, several: usize, few: bool) -> Slice {
         let tuples: Vec<_> = (0..distinct).map(|_| codes(&mut random, &DIMENSIONS[..several])).collect();
         let rows = (0..rows).map(|row| {
             let tuple = if few { random.below(distinct) } else { row };
-            (tuples[tuple as usize].as_slice(), random.below(10) == 0)
+            (tuples[tuple as usize].as_slice(), random.below(10) == 0, false)
         });
         builder.push(tag, &exclusive, &[], rows).expect("codes are in range");
     }

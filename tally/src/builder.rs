@@ -6,7 +6,7 @@
 
 use crate::column::Column;
 use crate::error::Error;
-use crate::slice::{NO_SCORE, Slice, code_counts, score_tops};
+use crate::slice::{NO_SCORE, Rows, Slice, code_counts, score_tops};
 use koonti_disclosure::{Codebook, Digest};
 
 /// A slice under construction.
@@ -21,14 +21,15 @@ pub struct SliceBuilder {
     scores: Vec<Vec<u8>>,
     several: Vec<Column>,
     primary: Vec<bool>,
+    begins: Option<Vec<bool>>,
 }
 
 impl SliceBuilder {
-    /// Begins a slice of this codebook.
+    /// Begins a slice of this codebook, of a register whose rows are of this kind.
     ///
     /// # Errors
     /// When a score of the codebook has an empty range or one wider than 127.
-    pub fn new(codebook: &Codebook) -> Result<Self, Error> {
+    pub fn new(codebook: &Codebook, kind: Rows) -> Result<Self, Error> {
         let (exclusive_codes, several_codes) = (code_counts(codebook, true), code_counts(codebook, false));
         let tops = score_tops(codebook)?;
         Ok(Self {
@@ -39,6 +40,7 @@ impl SliceBuilder {
             scores: tops.iter().map(|_| Vec::new()).collect(),
             several: several_codes.iter().map(|&n| Column::new(n)).collect(),
             primary: Vec::new(),
+            begins: (kind == Rows::Events).then(Vec::new),
             exclusive_codes,
             several_codes,
             tops,
@@ -47,17 +49,18 @@ impl SliceBuilder {
 
     /// Adds one client: its tag, one code per exclusive dimension, one value
     /// `2 (x - lo)` per score, and its rows, each with one code per dimension of
-    /// several categories and whether it is primary.
+    /// several categories, whether it is primary, and whether it begins an event.
     ///
     /// # Errors
     /// When a number of values is not the codebook's, a value lies outside its
-    /// range, or the clients or rows no longer fit; the client is not added then.
+    /// range, a row begins an event where rows are none or belongs to none where they
+    /// are, or the clients or rows no longer fit; the client is not added then.
     pub fn push<'r>(
         &mut self,
         tag: [u8; 16],
         exclusive: &[u16],
         scores: &[Option<u16>],
-        rows: impl IntoIterator<Item = (&'r [u16], bool)>,
+        rows: impl IntoIterator<Item = (&'r [u16], bool, bool)>,
     ) -> Result<(), Error> {
         in_range(exclusive, &self.exclusive_codes)?;
         if scores.len() != self.tops.len() {
@@ -72,6 +75,7 @@ impl SliceBuilder {
             let kept = self.starts[self.tags.len()] as usize;
             self.several.iter_mut().for_each(|column| column.truncate(kept));
             self.primary.truncate(kept);
+            self.begins.iter_mut().for_each(|begins| begins.truncate(kept));
             return Err(error);
         }
         self.starts.push(u32::try_from(self.primary.len()).map_err(|_| Error::TooLarge)?);
@@ -83,12 +87,22 @@ impl SliceBuilder {
         Ok(())
     }
 
-    fn push_rows<'r>(&mut self, rows: impl IntoIterator<Item = (&'r [u16], bool)>) -> Result<(), Error> {
-        for (codes, primary) in rows {
+    fn push_rows<'r>(&mut self, rows: impl IntoIterator<Item = (&'r [u16], bool, bool)>) -> Result<(), Error> {
+        let first = self.primary.len();
+        for (codes, primary, begins) in rows {
             in_range(codes, &self.several_codes)?;
+            // The first row of a client begins an event, or none does.
+            let fits = match self.begins {
+                Some(_) => begins || self.primary.len() > first,
+                None => !begins,
+            };
+            if !fits {
+                return Err(Error::Event);
+            }
             u32::try_from(self.primary.len() + 1).map_err(|_| Error::TooLarge)?;
             self.several.iter_mut().zip(codes).for_each(|(column, &code)| column.push(code));
             self.primary.push(primary);
+            self.begins.iter_mut().for_each(|column| column.push(begins));
         }
         Ok(())
     }
@@ -114,6 +128,7 @@ impl SliceBuilder {
             scores: self.scores,
             several: self.several,
             primary: packed(&self.primary),
+            begins: self.begins.as_deref().map(packed),
         })
     }
 
@@ -132,6 +147,7 @@ impl SliceBuilder {
             *column = column.gather(rows());
         }
         self.primary = rows().map(|row| self.primary[row]).collect();
+        self.begins = self.begins.as_ref().map(|begins| rows().map(|row| begins[row]).collect());
         let mut end = 0;
         self.starts = std::iter::once(0)
             .chain(order.iter().map(|&i| {
@@ -163,13 +179,13 @@ mod tests {
     #[test]
     fn what_is_refused_leaves_no_trace() {
         let book = codebook(true);
-        let mut builder = SliceBuilder::new(book).unwrap();
+        let mut builder = SliceBuilder::new(book, Rows::Events).unwrap();
         let (exclusive, scores) = ([1, 2], [Some(14), None, Some(2)]);
-        let (fine, row) = ([299, 3, 2, 2, 1], |codes| [(codes, true)]);
+        let (fine, row) = ([299, 3, 2, 2, 1], |codes| [(codes, true, true)]);
         builder.push([7; 16], &exclusive, &scores, row(&fine[..])).unwrap();
 
         let mut refused = |exclusive: &[u16], scores: &[Option<u16>], codes: &[u16]| {
-            builder.push([8; 16], exclusive, scores, [(&fine[..], false), (codes, true)]).unwrap_err()
+            builder.push([8; 16], exclusive, scores, [(&fine[..], false, true), (codes, true, true)]).unwrap_err()
         };
         assert_eq!(refused(&[1], &scores, &fine), Error::Shape);
         assert_eq!(refused(&exclusive, &scores[..2], &fine), Error::Shape);
@@ -178,18 +194,27 @@ mod tests {
         assert_eq!(refused(&exclusive, &scores, &[300, 3, 2, 2, 1]), Error::Code);
         assert_eq!(refused(&exclusive, &[Some(15), None, None], &fine), Error::Score);
 
+        let astray = builder.push([8; 16], &exclusive, &scores, [(&fine[..], true, false)]);
+        assert_eq!(astray.unwrap_err(), Error::Event);
         builder.push([6; 16], &exclusive, &scores, []).unwrap();
         let slice = builder.finish().unwrap();
         assert_eq!((slice.clients(), slice.rows()), (2, 1));
         assert_eq!(slice.tags, [[6; 16], [7; 16]]);
         assert_eq!(slice.starts, [0, 0, 1]);
-        assert_eq!((slice.several[0].get(0), slice.primary[0]), (299, 1));
+        assert_eq!((slice.several[0].get(0), slice.primary[0], slice.begins), (299, 1, Some(vec![1])));
+    }
+
+    #[test]
+    fn observations_begin_no_event() {
+        let mut builder = SliceBuilder::new(codebook(false), Rows::Observations).unwrap();
+        let pushed = builder.push([1; 16], &[0, 0, 0], &[None; 10], [(&[0][..], false, true)]);
+        assert_eq!(pushed.unwrap_err(), Error::Event);
     }
 
     #[test]
     fn a_tag_stands_for_one_client() {
         let book = codebook(false);
-        let mut builder = SliceBuilder::new(book).unwrap();
+        let mut builder = SliceBuilder::new(book, Rows::Observations).unwrap();
         for tag in [[1; 16], [0; 16], [1; 16]] {
             builder.push(tag, &[0, 0, 0], &[None; 10], []).unwrap();
         }

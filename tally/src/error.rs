@@ -16,6 +16,10 @@ pub enum Error {
     /// A score lies outside its range.
     #[error("the extract holds a score outside its range")]
     Score,
+    /// The first row of a client begins no event where rows are events, or a row does
+    /// where they are none.
+    #[error("the extract holds a row that belongs to no event, or an event where it has none")]
+    Event,
     /// Two clients have one tag.
     #[error("two clients of the extract have the same tag")]
     DuplicateTag,

@@ -6,7 +6,7 @@
 //! | bytes | what |
 //! | --- | --- |
 //! | 8 | `koontisl` |
-//! | 4 | version: 1 |
+//! | 4 | version: 1, or 2 where rows are events |
 //! | 32 | SHA-256 of the codebook |
 //! | 4 | number of clients `n` |
 //! | 4 | number of rows `r` |
@@ -16,6 +16,10 @@
 //! | n | for each score, `2 (x - lo)` per client, 255 for none |
 //! | r or 2 r | for each dimension with several categories, a code per row |
 //! | r / 8, rounded up | whether each row is primary, lowest bit first |
+//! | r / 8, rounded up | version 2 only: whether each row begins an event, likewise |
+//!
+//! The first row of a client begins an event. A slice without events is written as
+//! before there were any, so that what was committed to stays as it is.
 //!
 //! A code takes one byte where its dimension has at most 256 codes, else two.
 //! Reading checks all of this and the range of every value, takes memory only
@@ -24,11 +28,12 @@
 
 use crate::column::Column;
 use crate::error::Error;
-use crate::slice::{NO_SCORE, Slice, code_counts, score_tops};
+use crate::slice::{NO_SCORE, Slice, bit, code_counts, score_tops};
 use koonti_disclosure::Codebook;
 
 const MAGIC: [u8; 8] = *b"koontisl";
-const VERSION: u32 = 1;
+const WITHOUT_EVENTS: u32 = 1;
+const WITH_EVENTS: u32 = 2;
 
 impl Slice {
     /// The bytes to encrypt and store.
@@ -37,7 +42,8 @@ impl Slice {
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut out = Vec::new();
         out.extend_from_slice(&MAGIC);
-        out.extend_from_slice(&VERSION.to_le_bytes());
+        let version = if self.has_events() { WITH_EVENTS } else { WITHOUT_EVENTS };
+        out.extend_from_slice(&version.to_le_bytes());
         out.extend_from_slice(&self.codebook.0);
         let clients = u32::try_from(self.clients()).expect("the builder counts clients in 32 bits");
         out.extend_from_slice(&clients.to_le_bytes());
@@ -48,6 +54,7 @@ impl Slice {
         self.scores.iter().for_each(|column| out.extend_from_slice(column));
         self.several.iter().for_each(|column| column.write(&mut out));
         out.extend_from_slice(&self.primary);
+        out.extend_from_slice(self.begins.as_deref().unwrap_or_default());
         out
     }
 
@@ -61,9 +68,11 @@ impl Slice {
         if rest.chunk()? != MAGIC {
             return Err(Error::Bytes("it does not begin as one"));
         }
-        if u32::from_le_bytes(rest.chunk()?) != VERSION {
-            return Err(Error::Bytes("another version of Koonti wrote it"));
-        }
+        let has_events = match u32::from_le_bytes(rest.chunk()?) {
+            WITHOUT_EVENTS => false,
+            WITH_EVENTS => true,
+            _ => return Err(Error::Bytes("another version of Koonti wrote it")),
+        };
         if rest.chunk()? != codebook.hash().0 {
             return Err(Error::Bytes("it was made with another codebook"));
         }
@@ -89,13 +98,16 @@ impl Slice {
             scores.push(column.to_vec());
         }
         let several = rest.columns(rows, &code_counts(codebook, false))?;
-        let primary = rest.take(rows.div_ceil(8), 1)?.to_vec();
-        let flags: usize = primary.len() * 8;
-        let used = primary.last().map_or(0, |last| flags - last.leading_zeros() as usize);
-        if used > rows || !rest.0.is_empty() {
-            return Err(Error::Bytes("something follows the last row"));
+        let primary = rest.flags(rows)?;
+        let begins = has_events.then(|| rest.flags(rows)).transpose()?;
+        if !rest.0.is_empty() {
+            return Err(Error::Bytes(FOLLOWED));
         }
-        Ok(Self { codebook: codebook.hash(), tags, starts, exclusive, scores, several, primary })
+        let of_none = |begins: &Vec<u8>| starts.windows(2).any(|own| own[0] < own[1] && !bit(begins, own[0] as usize));
+        if begins.as_ref().is_some_and(of_none) {
+            return Err(Error::Event);
+        }
+        Ok(Self { codebook: codebook.hash(), tags, starts, exclusive, scores, several, primary, begins })
     }
 }
 
@@ -116,27 +128,41 @@ impl<'a> Reader<'a> {
         Ok(taken)
     }
 
+    /// One bit for each of `number` rows, lowest first, and zeros behind them.
+    fn flags(&mut self, number: usize) -> Result<Vec<u8>, Error> {
+        let flags = self.take(number.div_ceil(8), 1)?;
+        let used = flags.last().map_or(0, |last| flags.len() * 8 - last.leading_zeros() as usize);
+        if used > number { Err(Error::Bytes(FOLLOWED)) } else { Ok(flags.to_vec()) }
+    }
+
     fn columns(&mut self, length: usize, codes: &[usize]) -> Result<Vec<Column>, Error> {
         codes.iter().map(|&n| Column::read(self.take(length, Column::width(n))?, n)).collect()
     }
 }
 
 const CUT: &str = "it is cut off";
+const FOLLOWED: &str = "something follows the last row";
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::kernel::count_plain;
     use crate::sample::{Question, codebook, people, slice};
+    use crate::slice::Rows;
     use proptest::prelude::*;
 
     proptest! {
         #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..Default::default() })]
 
         #[test]
-        fn reads_what_it_writes_and_nothing_shorter_or_longer(people in people(0..=9), second in any::<bool>()) {
+        fn reads_what_it_writes_and_nothing_shorter_or_longer(
+            people in people(0..=9),
+            second in any::<bool>(),
+            kind in prop_oneof![Just(Rows::Observations), Just(Rows::Events)],
+        ) {
             let codebook = codebook(second);
-            let mut bytes = slice(&people, codebook).to_bytes();
+            let mut bytes = slice(&people, kind, codebook).to_bytes();
+            prop_assert_eq!(bytes[8..12].to_vec(), vec![if kind == Rows::Events { 2 } else { 1 }, 0, 0, 0]);
             prop_assert!(Slice::from_bytes(&bytes, codebook).is_ok_and(|s| s.to_bytes() == bytes));
             for length in 0..bytes.len() {
                 prop_assert!(Slice::from_bytes(&bytes[..length], codebook).is_err());
@@ -151,7 +177,8 @@ mod tests {
             flips in proptest::collection::vec((any::<prop::sample::Index>(), any::<bool>(), 1u8..), 1..4),
         ) {
             let question = Question::plain();
-            let mut bytes = slice(&people, question.codebook()).to_bytes();
+            let kind = if people.len() % 2 == 0 { Rows::Events } else { Rows::Observations };
+            let mut bytes = slice(&people, kind, question.codebook()).to_bytes();
             for (at, reach, flip) in &flips {
                 // Every other time within the numbers and tags in front.
                 let reach = if *reach { bytes.len() } else { bytes.len().min(100) };
@@ -164,10 +191,49 @@ mod tests {
         }
     }
 
+    /// Version 1 as it has been written from the beginning, and what version 2 adds.
+    #[test]
+    fn events_are_one_column_more_and_a_slice_without_them_is_as_it_was() {
+        let codebook = codebook(false);
+        let (unknown, several): (Vec<_>, Vec<_>) = codebook.dimensions().iter().partition(|d| d.exclusive);
+        let person = |kind: Rows| crate::Client {
+            tag: [7; 16],
+            exclusive: unknown.iter().map(|d| d.unknown()).collect(),
+            rows: [true, false, true]
+                .map(|begins| crate::Row {
+                    codes: several.iter().map(|_| 3).collect(),
+                    primary: !begins,
+                    begins_event: begins && kind == Rows::Events,
+                })
+                .into(),
+            scores: vec![None; codebook.scores().len()],
+        };
+        let bytes = |kind| Slice::from_clients(codebook, kind, vec![person(kind)]).unwrap().to_bytes();
+        let mut expected = b"koontisl\x01\0\0\0".to_vec();
+        expected.extend_from_slice(&codebook.hash().0);
+        expected.extend_from_slice(&[1, 0, 0, 0, 3, 0, 0, 0]);
+        expected.extend_from_slice(&[7; 16]);
+        expected.extend_from_slice(&[3, 0, 0, 0]);
+        for dimension in &unknown {
+            let code = dimension.unknown().to_le_bytes();
+            expected.extend_from_slice(if dimension.codes().len() > 256 { &code } else { &code[..1] });
+        }
+        expected.extend(codebook.scores().iter().map(|_| 255));
+        several.iter().for_each(|_| expected.extend_from_slice(&[3, 3, 3]));
+        expected.push(0b010);
+        assert!(bytes(Rows::Observations) == expected);
+        (expected[8], expected[9]) = (2, 0);
+        expected.push(0b101);
+        assert!(bytes(Rows::Events) == expected);
+        assert!(Slice::from_bytes(&expected, codebook).is_ok_and(|slice| slice.has_events()));
+        *expected.last_mut().unwrap() = 0b100;
+        assert_eq!(Slice::from_bytes(&expected, codebook).err(), Some(Error::Event));
+    }
+
     #[test]
     fn numbers_that_promise_more_than_there_is_take_no_memory() {
         let codebook = codebook(false);
-        let mut bytes = slice(&[], codebook).to_bytes();
+        let mut bytes = slice(&[], Rows::Observations, codebook).to_bytes();
         bytes[44..52].fill(0xff);
         assert_eq!(Slice::from_bytes(&bytes, codebook).err(), Some(Error::Bytes(CUT)));
     }

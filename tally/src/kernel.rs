@@ -7,7 +7,9 @@
 //! the client adds one to `ANY` where the table has it. A client without a row
 //! left counts only where the request touches no dimension of several
 //! categories. A score adds its doubled distance from the middle of its range to
-//! the same cells of a second vector.
+//! the same cells of a second vector. Events are counted in those cells, too: each
+//! once where it touches one, and of one client no more than the request says
+//! ([`crate::events`]); a client without an event is not counted.
 //!
 //! All sums are of integers and each client is counted by itself, so neither
 //! order nor threads show in the result. Plain counts exist only inside this
@@ -16,6 +18,7 @@
 use crate::bound::Bound;
 use crate::distinct::Distinct;
 use crate::error::Error;
+use crate::events::Events;
 use crate::place::{AnyRows, NarrowRows, Offsets, Rows, of_client, offsets};
 use crate::slice::{NO_SCORE, Slice};
 use koonti_disclosure::{Codebook, Exact, TableRequest, Tally};
@@ -27,7 +30,8 @@ use std::thread;
 ///
 /// # Errors
 /// [`Error::Shape`] when there are not as many slices as periods, or request,
-/// slices and codebook do not belong together. No error depends on a record.
+/// slices and codebook do not belong together, as where events are asked for and
+/// a slice has none. No error depends on a record.
 pub fn count(
     request: &TableRequest,
     slices: &[&Slice],
@@ -46,7 +50,8 @@ pub(crate) fn count_plain(
 ) -> Result<Vec<Vec<Vec<i64>>>, Error> {
     // A request shows its codebook only by being readable with it.
     let own = TableRequest::parse(request.bytes(), codebook).is_ok();
-    if !own || slices.len() != request.periods().len() || slices.iter().any(|s| s.codebook != codebook.hash()) {
+    let fits = |s: &&&Slice| s.codebook == codebook.hash() && (request.max_events().is_none() || s.has_events());
+    if !own || slices.len() != request.periods().len() || !slices.iter().all(|s| fits(&s)) {
         return Err(Error::Shape);
     }
     let domain = request.domain();
@@ -111,7 +116,9 @@ impl Question<'_> {
         let domain = self.request.domain();
         let any = domain.has_any().then(|| domain.stride() - 1);
         let categories = any.unwrap_or(domain.stride());
-        let mut counts = vec![vec![0; domain.cells()]; 1 + usize::from(self.score.is_some())];
+        let mut events = Events::new(self.request, categories);
+        let vectors = 1 + usize::from(self.score.is_some() || events.is_some());
+        let mut counts = vec![vec![0; domain.cells()]; vectors];
         let mut distinct = Distinct::new(categories);
         let mut bound = Bound::new(self.request, &self.several, categories);
         for client in clients {
@@ -123,6 +130,21 @@ impl Question<'_> {
                 bound.cut(distinct.of(rows, slice.rows_of(client)), rows, slice, client)
             };
             let any = any.filter(|_| !kept.is_empty());
+            if let (Some(events), [clients, sums]) = (&mut events, counts.as_mut_slice()) {
+                let mut add = |cell: usize, events: i64| {
+                    clients[base + cell] += i64::from(events > 0);
+                    sums[base + cell] += events;
+                };
+                let all = if self.several.is_empty() {
+                    let all = events.all(slice, client);
+                    add(0, all);
+                    all
+                } else {
+                    events.of(kept, rows, slice, client, &mut add)
+                };
+                any.into_iter().for_each(|any| add(any, all));
+                continue;
+            }
             for cell in kept.iter().map(|&cell| cell as usize).chain(any) {
                 counts[0][base + cell] += 1;
                 if let Some(sums) = counts.get_mut(1) {

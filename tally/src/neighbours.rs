@@ -10,8 +10,8 @@ use crate::kernel::{count, count_plain};
 use crate::sample::{Person, Question, clients, people, questions};
 use crate::slice::Slice;
 use koonti_disclosure::ledger::{DebitError, DebitSink, Terms};
-use koonti_disclosure::policy::Holdings;
-use koonti_disclosure::{Codebook, Digest, Ledger, Name, Period, Policy, TableRequest, cost};
+use koonti_disclosure::policy::{Holdings, Vintage};
+use koonti_disclosure::{Digest, Ledger, Name, Period, Policy, TableRequest, cost};
 use proptest::prelude::*;
 use proptest::sample::Index;
 use proptest::test_runner::{Config, TestRunner};
@@ -23,7 +23,7 @@ const POLICY: &str = r#"{
     "k": 3, "approval": "auto",
     "allowance": {"nano_rho_per_period": 10000000000, "atto_delta_per_period": 1000000000000, "gate_atto_delta": 1000000000000},
     "tables": {
-        "measures": ["clients", "score"],
+        "measures": ["clients", "score", "events"],
         "dimensions": ["age_group", "area", "need", "sex", "w", "b", "q", "a", "t", "p", "r"],
         "purposes": ["statistics"], "most_cells": 1000000, "most_per_client": 32
     }
@@ -55,7 +55,7 @@ fn removed() -> impl Strategy<Value = Removed> {
 impl Removed {
     /// The place of the client in a register that has one.
     fn of(&self, people: &[Person], question: &Question) -> usize {
-        let tags: Vec<_> = clients(people, question.codebook()).iter().map(|c| c.tag).collect();
+        let tags: Vec<_> = clients(people, question.kind(), question.codebook()).iter().map(|c| c.tag).collect();
         let by_tag = || (0..people.len()).map(|i| (tags[i], i));
         match self {
             Self::FirstInRegister => 0,
@@ -93,7 +93,8 @@ fn terms() -> Terms {
 /// by its text.
 fn answer(request: &TableRequest, question: &Question, slices: &[&Slice], policy: &Policy) -> Result<Vec<u8>, String> {
     let name = |text: &str| -> Name { text.parse().unwrap() };
-    let vintages: BTreeMap<Period, Digest> = request.periods().iter().map(|&p| (p, Digest([4; 32]))).collect();
+    let vintage = Vintage { id: Digest([4; 32]), events: request.max_events().is_some() };
+    let vintages: BTreeMap<Period, Vintage> = request.periods().iter().map(|&p| (p, vintage)).collect();
     let holdings = Holdings {
         region: &name("ita"),
         node: &name("node"),
@@ -127,6 +128,8 @@ struct Seen {
     moved: u32,
     /// The removed client used up the whole declared sensitivity.
     at_the_limit: u32,
+    of_events: u32,
+    events_at_the_limit: u32,
     published: u32,
     releases_differ: u32,
 }
@@ -147,17 +150,19 @@ fn one_client_moves_no_more_than_the_cost_declares() {
     result.unwrap_or_else(|failure| panic!("{failure}"));
     let seen = seen.into_inner();
     assert!(seen.pairs >= 10_000 && seen.moved > 3_000 && seen.at_the_limit > 1_000, "{seen:?}");
+    assert!(seen.of_events > 3_000 && seen.events_at_the_limit > 150, "{seen:?}");
     assert!(seen.published > 1_000 && seen.releases_differ > 500, "{seen:?}");
 }
 
 /// The slices of a register, without the client at a place of a period.
-fn slices(register: &[Vec<Person>], lacking: Option<(usize, usize)>, codebook: &Codebook) -> Vec<Slice> {
+fn slices(register: &[Vec<Person>], lacking: Option<(usize, usize)>, question: &Question) -> Vec<Slice> {
+    let (kind, codebook) = (question.kind(), question.codebook());
     let period = |(p, people): (usize, &Vec<Person>)| {
-        let mut clients = clients(people, codebook);
+        let mut clients = clients(people, kind, codebook);
         if let Some((_, place)) = lacking.filter(|(period, _)| *period == p) {
             clients.remove(place);
         }
-        Slice::from_clients(codebook, clients).unwrap()
+        Slice::from_clients(codebook, kind, clients).unwrap()
     };
     register.iter().enumerate().map(period).collect()
 }
@@ -170,7 +175,7 @@ fn check(
     seen: &mut Seen,
 ) -> Result<(), TestCaseError> {
     let (codebook, request) = (question.codebook(), question.request());
-    let (with, without) = (slices(register, None, codebook), slices(register, Some(removed), codebook));
+    let (with, without) = (slices(register, None, question), slices(register, Some(removed), question));
     let (with, without): (Vec<_>, Vec<_>) = (with.iter().collect(), without.iter().collect());
 
     let plain = |slices: &[&Slice]| count_plain(&request, slices, codebook, 2).unwrap();
@@ -195,6 +200,10 @@ fn check(
         moved.push(here);
     }
 
+    if request.max_events().is_some() {
+        seen.of_events += 1;
+        seen.events_at_the_limit += u32::from(at_the_limit);
+    }
     seen.pairs += 1;
     seen.moved += u32::from(moved.iter().flatten().any(|&m| m));
     seen.at_the_limit += u32::from(at_the_limit);

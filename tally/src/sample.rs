@@ -4,7 +4,7 @@
 //! not. Its values are derived from dice, so that cases are cheap to draw and
 //! still shrink to fewer people and fewer rows.
 
-use crate::slice::{Client, Row, Slice, score_tops};
+use crate::slice::{Client, Row, Rows, Slice, score_tops};
 use koonti_disclosure::request::{Draft, Measure, Purpose, ReleaseKind};
 use koonti_disclosure::{Codebook, Digest, TableRequest};
 use proptest::collection::vec;
@@ -60,9 +60,19 @@ pub(crate) struct Question {
     roles: Vec<u8>,
     /// Which codes the filters keep.
     filters: u64,
-    score: Option<usize>,
+    asked: Asked,
+    /// What the rows of the register are, where it may be either.
+    rows: Rows,
     bound: u8,
     pub(crate) periods: usize,
+}
+
+/// What a question measures.
+#[derive(Clone, Copy, Debug)]
+enum Asked {
+    Clients,
+    Score(usize),
+    Events(u8),
 }
 
 /// People of one period.
@@ -74,13 +84,16 @@ pub(crate) fn people(number: RangeInclusive<usize>) -> impl Strategy<Value = Vec
 /// Questions over one to three periods.
 pub(crate) fn questions() -> impl Strategy<Value = Question> {
     let roles = vec(prop_oneof![4 => Just(0u8), 3 => Just(1), 1 => Just(2), 2 => Just(3)], 7);
-    let score = prop_oneof![Just(None), (0usize..3).prop_map(Some)];
-    (any::<bool>(), roles, any::<u64>(), score, 1u8..=6, 1usize..=3).prop_map(
-        |(second_codebook, roles, filters, score, bound, periods)| Question {
+    let asked =
+        prop_oneof![Just(Asked::Clients), (0usize..3).prop_map(Asked::Score), (1u8..=8).prop_map(Asked::Events),];
+    let rows = prop_oneof![Just(Rows::Observations), Just(Rows::Events)];
+    (any::<bool>(), roles, any::<u64>(), asked, rows, 1u8..=6, 1usize..=3).prop_map(
+        |(second_codebook, roles, filters, asked, rows, bound, periods)| Question {
             second_codebook,
             roles,
             filters,
-            score,
+            asked,
+            rows,
             bound,
             periods,
         },
@@ -90,7 +103,7 @@ pub(crate) fn questions() -> impl Strategy<Value = Question> {
 impl Person {
     /// The client at this place of the register, with a tag that says nothing
     /// about the place.
-    pub(crate) fn client(&self, place: usize, codebook: &Codebook) -> Client {
+    pub(crate) fn client(&self, place: usize, kind: Rows, codebook: &Codebook) -> Client {
         let (several, exclusive): (Vec<_>, Vec<_>) = codebook.dimensions().iter().partition(|d| !d.exclusive);
         let code = |dice: u64, d: usize, codes: usize| {
             let (common, dice) = (common_codes(codes), mixed(dice, d));
@@ -102,7 +115,9 @@ impl Person {
             // The ends of the range are where the sensitivity is reached.
             [None, Some(0), Some(u16::from(top)), Some((dice >> 8) as u16 % (u16::from(top) + 1))][dice as usize % 4]
         });
-        let rows = self.rows.iter().map(|&row| Row {
+        let rows = self.rows.iter().enumerate().map(|(at, &row)| Row {
+            // An event has two rows in the mean.
+            begins_event: kind == Rows::Events && (at == 0 || mixed(row.into(), 301).is_multiple_of(2)),
             codes: several.iter().enumerate().map(|(d, dim)| code(row.into(), d, dim.codes().len())).collect(),
             primary: mixed(row.into(), 300).is_multiple_of(5),
         });
@@ -120,20 +135,31 @@ impl Person {
 }
 
 /// The clients of a register.
-pub(crate) fn clients(people: &[Person], codebook: &Codebook) -> Vec<Client> {
-    people.iter().enumerate().map(|(place, person)| person.client(place, codebook)).collect()
+pub(crate) fn clients(people: &[Person], kind: Rows, codebook: &Codebook) -> Vec<Client> {
+    people.iter().enumerate().map(|(place, person)| person.client(place, kind, codebook)).collect()
 }
 
 /// The slice of a register.
-pub(crate) fn slice(people: &[Person], codebook: &Codebook) -> Slice {
-    Slice::from_clients(codebook, clients(people, codebook)).unwrap()
+pub(crate) fn slice(people: &[Person], kind: Rows, codebook: &Codebook) -> Slice {
+    Slice::from_clients(codebook, kind, clients(people, kind, codebook)).unwrap()
 }
 
 impl Question {
     /// The first dimension of the built-in codebook by need, one period.
     pub(crate) fn plain() -> Self {
         let roles = vec![1, 0, 1, 0];
-        Self { second_codebook: false, roles, filters: 0, score: None, bound: 3, periods: 1 }
+        let (asked, rows) = (Asked::Clients, Rows::Observations);
+        Self { second_codebook: false, roles, filters: 0, asked, rows, bound: 3, periods: 1 }
+    }
+
+    /// The same question about events, at most so many of one client a figure.
+    pub(crate) fn of_events(self, most: u8) -> Self {
+        Self { asked: Asked::Events(most), ..self }
+    }
+
+    /// What the rows of the register are: events can be counted of no other.
+    pub(crate) fn kind(&self) -> Rows {
+        if matches!(self.asked, Asked::Events(_)) { Rows::Events } else { self.rows }
     }
 
     pub(crate) fn codebook(&self) -> &'static Codebook {
@@ -156,10 +182,16 @@ impl Question {
                 filter.insert(dimension.id.clone(), codes);
             }
         }
+        let (measure, score, max_events) = match self.asked {
+            Asked::Clients => (Measure::Clients, None, None),
+            Asked::Score(s) => (Measure::Score, Some(codebook.scores()[s].id.clone()), None),
+            Asked::Events(most) => (Measure::Events, None, Some(most)),
+        };
         let draft = Draft {
             register: "sample".into(),
-            measure: if self.score.is_some() { Measure::Score } else { Measure::Clients },
-            score: self.score.map(|s| codebook.scores()[s].id.clone()),
+            measure,
+            score,
+            max_events,
             by,
             periods: ["2026Q1", "2026Q2", "2026Q3"][..self.periods].iter().map(|p| p.parse().unwrap()).collect(),
             release: ReleaseKind::PerNode,

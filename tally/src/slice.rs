@@ -32,6 +32,17 @@ pub struct Slice {
     pub(crate) several: Vec<Column>,
     /// One bit a row, lowest first.
     pub(crate) primary: Vec<u8>,
+    /// Whether each row begins an event, in the same way; none where rows are no events.
+    pub(crate) begins: Option<Vec<u8>>,
+}
+
+/// What the rows of a register are.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Rows {
+    /// Each says what is known of a client: how many there are means nothing.
+    Observations,
+    /// Each belongs to something that happened, such as a meeting or a decision.
+    Events,
 }
 
 /// One client of one period as the import hands it over.
@@ -54,6 +65,9 @@ pub struct Row {
     /// True when the register marks the row as primary: it is counted first
     /// where the contribution bound cuts.
     pub primary: bool,
+    /// True for the first row of an event; the rows up to the next such one belong to
+    /// the same event. False where rows are observations.
+    pub begins_event: bool,
 }
 
 /// How a score column writes "none".
@@ -64,12 +78,12 @@ impl Slice {
     ///
     /// # Errors
     /// When the number of codes or scores is not the codebook's, a code or score
-    /// lies outside its range, a tag occurs twice, or there are more than
-    /// `u32::MAX` rows.
-    pub fn from_clients(codebook: &Codebook, clients: Vec<Client>) -> Result<Self, Error> {
-        let mut builder = SliceBuilder::new(codebook)?;
+    /// lies outside its range, a row begins an event where rows are none or belongs to
+    /// none where they are, a tag occurs twice, or there are more than `u32::MAX` rows.
+    pub fn from_clients(codebook: &Codebook, kind: Rows, clients: Vec<Client>) -> Result<Self, Error> {
+        let mut builder = SliceBuilder::new(codebook, kind)?;
         for client in clients {
-            let rows = client.rows.iter().map(|row| (row.codes.as_slice(), row.primary));
+            let rows = client.rows.iter().map(|row| (row.codes.as_slice(), row.primary, row.begins_event));
             builder.push(client.tag, &client.exclusive, &client.scores, rows)?;
         }
         builder.finish()
@@ -90,8 +104,23 @@ impl Slice {
     }
 
     pub(crate) fn is_primary(&self, row: usize) -> bool {
-        self.primary[row / 8] >> (row % 8) & 1 == 1
+        bit(&self.primary, row)
     }
+
+    /// True when the rows are events, so that these can be counted.
+    pub fn has_events(&self) -> bool {
+        self.begins.is_some()
+    }
+
+    /// True for the first row of an event; a slice without events has none.
+    pub(crate) fn begins_event(&self, row: usize) -> bool {
+        self.begins.as_ref().is_some_and(|begins| bit(begins, row))
+    }
+}
+
+/// One of the flags of a column, lowest bit first.
+pub(crate) fn bit(flags: &[u8], at: usize) -> bool {
+    flags[at / 8] >> (at % 8) & 1 == 1
 }
 
 /// The largest doubled value of each score of the codebook.

@@ -30,7 +30,7 @@ impl Slice {
 
 #[cfg(test)]
 mod tests {
-    use crate::{Client, Row, Slice};
+    use crate::{Client, Row, Rows, Slice};
     use koonti_disclosure::Codebook;
 
     #[test]
@@ -49,7 +49,7 @@ mod tests {
             rows: vec![],
             scores: vec![None; codebook.scores().len()],
         };
-        let row = |codes: Vec<u16>| Row { codes, primary: false };
+        let row = |codes: Vec<u16>| Row { codes, primary: false, begins_event: false };
         let partly = Client {
             tag: [1; 16],
             exclusive: unknown(true).map(|_| 0).collect(),
@@ -62,7 +62,7 @@ mod tests {
             rows: vec![row(unknown(false).collect())],
             scores: vec![None; codebook.scores().len()],
         };
-        let slice = Slice::from_clients(codebook, vec![none, partly, vaguely]).expect("a slice");
+        let slice = Slice::from_clients(codebook, Rows::Observations, vec![none, partly, vaguely]).expect("a slice");
         let found = slice.unknown(codebook);
         assert_eq!(found.len(), dimensions.len());
         for (dimension, (id, count)) in dimensions.iter().zip(found) {

@@ -7,6 +7,7 @@ use koonti_disclosure::identity::{Intent, SignedRequest};
 use koonti_disclosure::ledger::Debit;
 use koonti_disclosure::policy::Holdings;
 use koonti_disclosure::quorum::Quorum;
+use koonti_disclosure::request::Measure;
 use koonti_disclosure::roster::{Role, Roster};
 use koonti_disclosure::{Name, TableRequest};
 use koonti_evidence::entry::coordinator;
@@ -53,11 +54,13 @@ pub(crate) fn check_debit(at: &At<'_, '_>, state: &State<'_>, debit: &Debit, she
     let request = at.world.blobs.request(debit.request_json());
     let roster = state.roster.and_then(|hash| at.world.rosters.get(hash));
     let admitted = request
+        .as_ref()
         .zip(roster)
-        .is_some_and(|(request, roster)| admits(at, state, roster, &request, debit.source(), at.index));
+        .is_some_and(|(request, roster)| admits(at, state, roster, request, debit.source(), at.index));
+    let events = request.as_ref().is_some_and(|request| request.measure() == Measure::Events);
     let of = debit.periods().iter().zip(debit.vintages());
     let imported = debit.periods().len() == debit.vintages().len()
-        && of.into_iter().all(|(period, vintage)| state.holds(*vintage, *period, debit.source()));
+        && of.into_iter().all(|(period, vintage)| state.holds(*vintage, *period, debit.source(), events));
     let unread = at.unread(state);
     let holds = timely && imported && (admitted || unread);
     if !unread || !holds {
@@ -80,7 +83,9 @@ fn admits(
     let held = state.held(request.register(), source, below);
     let areas = roster.node(at.node).map(|node| node.areas.as_slice()).unwrap_or_default();
     let served = request.filter("area").is_none_or(|codes| codes.iter().any(|code| areas.contains(code)));
-    let holds_all = request.periods().iter().all(|period| held.contains_key(period));
+    let events = request.measure() == Measure::Events;
+    let holds_all =
+        request.periods().iter().all(|period| held.get(period).is_some_and(|vintage| vintage.events || !events));
     let holdings = Holdings {
         region: at.world.region,
         node: at.node,

@@ -3,6 +3,7 @@
 //! Sums saturate and contradictions are passed over: the rules tell of them.
 
 use koonti_disclosure::ledger::{self, Debit};
+use koonti_disclosure::policy::Vintage;
 use koonti_disclosure::{Digest, Name, Period};
 use koonti_evidence::entry::Place;
 use koonti_evidence::entry::node::{Entry, Own};
@@ -41,6 +42,7 @@ pub(crate) struct Asked {
 }
 
 struct Import<'l> {
+    events: bool,
     index: u64,
     periods: &'l [Period],
     register: &'l Name,
@@ -89,9 +91,12 @@ impl<'l> State<'l> {
         self.imports.iter().find(holds).map(|import| import.index)
     }
 
-    /// True when a period of a source was imported in a vintage.
-    pub(crate) fn holds(&self, vintage: Digest, period: Period, source: &Name) -> bool {
-        let holds = |i: &Import<'_>| i.vintage == vintage && i.source == source && i.periods.contains(&period);
+    /// True when a period of a source was imported in a vintage, with its events where
+    /// those are wanted.
+    pub(crate) fn holds(&self, vintage: Digest, period: Period, source: &Name, events: bool) -> bool {
+        let holds = |i: &Import<'_>| {
+            i.vintage == vintage && i.source == source && i.periods.contains(&period) && (i.events || !events)
+        };
         self.imports.iter().any(holds)
     }
 
@@ -100,11 +105,18 @@ impl<'l> State<'l> {
         self.imports.iter().filter(|import| import.register == register).map(|import| import.source).collect()
     }
 
-    /// A vintage of each period of a register that the log held below an entry.
-    pub(crate) fn held(&self, register: &Name, source: &Name, below: u64) -> BTreeMap<Period, Digest> {
+    /// A vintage of each period of a register that the log held below an entry; with
+    /// events where any of the period has them: which one is counted, its debit says.
+    pub(crate) fn held(&self, register: &Name, source: &Name, below: u64) -> BTreeMap<Period, Vintage> {
         let of = |i: &&Import<'_>| i.register == register && i.source == source && i.index < below;
-        let of = self.imports.iter().filter(of);
-        of.flat_map(|import| import.periods.iter().map(|period| (*period, import.vintage))).collect()
+        let mut held = BTreeMap::new();
+        for import in self.imports.iter().filter(of) {
+            for period in import.periods {
+                let vintage = held.entry(*period).or_insert(Vintage { id: import.vintage, events: false });
+                *vintage = Vintage { id: import.vintage, events: vintage.events || import.events };
+            }
+        }
+        held
     }
 
     /// Takes an entry in. `signed` is a question's content, where it can be read;
@@ -119,8 +131,8 @@ impl<'l> State<'l> {
                 Own::Seeds { commitments, first, .. } => {
                     self.batches.push((*first, first.saturating_add(commitments.len() as u64), index));
                 }
-                Own::Imported { periods, register, source, vintage, .. } => {
-                    self.imports.push(Import { index, periods, register, source, vintage: *vintage });
+                Own::Imported { events, periods, register, source, vintage, .. } => {
+                    self.imports.push(Import { events: *events, index, periods, register, source, vintage: *vintage });
                 }
                 Own::Question(_) => {
                     if let Some((id, asked)) = signed {

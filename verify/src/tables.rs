@@ -139,7 +139,7 @@ fn check_published(
     let Some((table, request)) = read.filter(|_| holds) else { return };
     if let Some(terms) = &table.regional {
         let count = |cell: &Cell| match request.measure() {
-            Measure::Score => cell.clients,
+            Measure::Score | Measure::Events => cell.clients,
             Measure::Clients => cell.value,
         };
         let above =

@@ -32,7 +32,7 @@ pub(super) enum Command {
     },
     /// Ask for a table and wait for it. Asking again returns the same bytes at no cost.
     #[command(
-        after_help = "Examples:\n  koonti table run --by need,age_group --period 2026Q3 --sd 5 --max-per-client 5\n  koonti table run --release regional --by need,age_group --period 2026Q3 --sd 5 --max-per-client 5\n  koonti table run --measure score --score D07 --by need --period 2026Q2 --sd 5 --max-per-client 5\n  koonti table run question.toml --timeout 86400"
+        after_help = "Examples:\n  koonti table run --by need,age_group --period 2026Q3 --sd 5 --max-per-client 5\n  koonti table run --release regional --by need,age_group --period 2026Q3 --sd 5 --max-per-client 5\n  koonti table run --measure score --score D07 --by need --period 2026Q2 --sd 5 --max-per-client 5\n  koonti table run --measure events --max-events 12 --by sex --period 2026Q2 --sd 5\n  koonti table run question.toml --timeout 86400"
     )]
     Run {
         #[command(flatten)]
@@ -117,6 +117,10 @@ pub(super) struct Question {
     /// How many needs of one client are counted.
     #[arg(long)]
     max_per_client: Option<u8>,
+    /// How many events of one client each figure counts, with --measure events: 1 to 100. The more,
+    /// the more noise on the events.
+    #[arg(long)]
+    max_events: Option<u8>,
     /// What the figures are for.
     #[arg(long, value_enum, default_value = "structural-social-work")]
     purpose: PurposeArg,
@@ -131,6 +135,8 @@ enum MeasureArg {
     Clients,
     /// Sum and mean of one score.
     Score,
+    /// Events, such as meetings, where registers have a row for each.
+    Events,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -169,6 +175,7 @@ impl Question {
             measure: match self.measure {
                 MeasureArg::Clients => Measure::Clients,
                 MeasureArg::Score => Measure::Score,
+                MeasureArg::Events => Measure::Events,
             },
             score: self.score.clone(),
             by: self.by.clone(),
@@ -180,6 +187,7 @@ impl Question {
             sd: self.sd.clone(),
             within: self.within.clone(),
             max_per_client: self.max_per_client,
+            max_events: self.max_events,
             purpose: match self.purpose {
                 PurposeArg::StructuralSocialWork => Purpose::StructuralSocialWork,
                 PurposeArg::KnowledgeManagement => Purpose::KnowledgeManagement,

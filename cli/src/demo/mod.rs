@@ -169,6 +169,7 @@ fn clients() -> Draft {
         sd: Some("5".into()),
         within: None,
         max_per_client: Some(5),
+        max_events: None,
         purpose: Purpose::StructuralSocialWork,
         filter: BTreeMap::new(),
     }

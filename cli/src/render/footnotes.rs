@@ -18,6 +18,12 @@ pub(super) fn footnotes(published: &Published, request: &TableRequest) -> String
             "At most {bound} needs per client counted; figures over needs do not add up to the clients."
         ));
     }
+    if let Some(most) = request.max_events() {
+        lines.push(format!(
+            "At most {most} events per client and figure counted; clients are those with an event. The noise on events is\n\
+             {most} times that on clients. Events per client are left out where clients are too few for their noise."
+        ));
+    }
     lines.push("Counts are of client relationships: a person known to two organisations counts twice.".to_owned());
     lines.push(match &published.regional {
         None => "In brackets: the 95 % interval of the total over all counted organisations, withheld ones\n\

@@ -6,18 +6,19 @@
 use super::footnotes::footnotes;
 use super::{percent, text};
 use crate::output::print_table;
-use koonti_disclosure::combine::{Cell, Published};
+use koonti_disclosure::combine::{Cell, MEAN_SCALE, Published};
 use koonti_disclosure::{Codebook, TableRequest};
 
 /// Prints the table for people, with what one must know to read it.
 pub(crate) fn print(published: &Published, request: &TableRequest, lang: &str) {
     let by = request.by();
+    let any = if request.max_events().is_some() { "any (distinct events)" } else { "any (distinct clients)" };
     for period in request.periods() {
         let cells: Vec<&Cell> = published.cells.iter().filter(|c| c.codes["period"] == period.to_string()).collect();
         say!("{}", title(request, &period.to_string(), lang));
         match by {
-            [first, second] => pivot(published.scale, &cells, first, second, lang),
-            _ => flat(published, &cells, by, lang),
+            [first, second] => pivot(published.scale, &cells, [first, second], any, lang),
+            _ => flat(published, &cells, by, any, lang),
         }
         say!();
     }
@@ -27,7 +28,10 @@ pub(crate) fn print(published: &Published, request: &TableRequest, lang: &str) {
 fn title(request: &TableRequest, period: &str, lang: &str) -> String {
     let book = Codebook::built_in();
     let what = request.score().and_then(|s| book.score(s)).map_or_else(
-        || ["Client relationships", "Asiakassuhteet", "Klientrelationer *"][language(lang)].to_owned(),
+        || match request.max_events() {
+            None => ["Client relationships", "Asiakassuhteet", "Klientrelationer *"][language(lang)].to_owned(),
+            Some(_) => ["Events", "Tapahtumat", "Händelser *"][language(lang)].to_owned(),
+        },
         |score| {
             format!(
                 "{} {} ({}-{})",
@@ -58,9 +62,10 @@ fn label(dimension: &str, lang: &str) -> String {
     Codebook::built_in().dimension(dimension).map_or_else(|| dimension.to_owned(), |d| d.label.marked(lang))
 }
 
-fn code_label(dimension: &str, code: &str, lang: &str) -> String {
+/// A category by its code and name; `any` is what all of them together are called.
+fn code_label(dimension: &str, code: &str, any: &str, lang: &str) -> String {
     if code == koonti_disclosure::domain::ANY {
-        return "any (distinct clients)".to_owned();
+        return any.to_owned();
     }
     let found =
         Codebook::built_in().dimension(dimension).and_then(|d| Some(&d.codes()[usize::from(d.position(code)?)]));
@@ -75,7 +80,7 @@ fn code_label(dimension: &str, code: &str, lang: &str) -> String {
 }
 
 /// Rows of one dimension against columns of the other, the shorter one across.
-fn pivot(scale: i64, cells: &[&Cell], first: &str, second: &str, lang: &str) {
+fn pivot(scale: i64, cells: &[&Cell], [first, second]: [&str; 2], any: &str, lang: &str) {
     let distinct = |d: &str| {
         let mut codes: Vec<String> = Vec::new();
         for cell in cells {
@@ -95,7 +100,7 @@ fn pivot(scale: i64, cells: &[&Cell], first: &str, second: &str, lang: &str) {
         .1
         .iter()
         .map(|row| {
-            let mut line = vec![code_label(down.0, row, lang)];
+            let mut line = vec![code_label(down.0, row, any, lang)];
             line.extend(across.1.iter().map(|column| {
                 let found = cells.iter().find(|c| c.codes[down.0] == *row && c.codes[across.0] == *column);
                 found.map_or_else(String::new, |c| figure(c, scale))
@@ -106,9 +111,10 @@ fn pivot(scale: i64, cells: &[&Cell], first: &str, second: &str, lang: &str) {
     print_table(&header, &rows);
 }
 
-fn flat(published: &Published, cells: &[&Cell], by: &[String], lang: &str) {
+fn flat(published: &Published, cells: &[&Cell], by: &[String], any: &str, lang: &str) {
     let (scale, regional) = (published.scale, published.regional.is_some());
     let shares = cells.iter().any(|c| c.share.is_some());
+    let clients = cells.iter().any(|c| c.clients.is_some() && c.sum.is_none());
     let mut header: Vec<String> = by.iter().map(|d| label(d, lang)).collect();
     header.extend(["figure ".to_owned(), "95 % interval ".to_owned()]);
     if !regional {
@@ -116,10 +122,13 @@ fn flat(published: &Published, cells: &[&Cell], by: &[String], lang: &str) {
     } else if shares {
         header.extend(["share, % ".to_owned(), "95 % interval ".to_owned()]);
     }
+    if clients {
+        header.extend(["clients ", "events per client ", "95 % interval "].map(str::to_owned));
+    }
     let rows: Vec<Vec<String>> = cells
         .iter()
         .map(|c| {
-            let mut row: Vec<String> = by.iter().map(|d| code_label(d, &c.codes[d], lang)).collect();
+            let mut row: Vec<String> = by.iter().map(|d| code_label(d, &c.codes[d], any, lang)).collect();
             let value = c.value.map_or_else(|| "withheld".to_owned(), |v| text(v, scale));
             row.extend([value, interval(c, scale).unwrap_or_default()]);
             if !regional {
@@ -127,6 +136,16 @@ fn flat(published: &Published, cells: &[&Cell], by: &[String], lang: &str) {
             } else if shares {
                 let share = |[share, low, high]: [i64; 3]| [percent(share), interval_of(low, high)];
                 row.extend(c.share.map_or_else(Default::default, share));
+            }
+            if clients {
+                row.push(c.clients.map(|clients| clients.max(0).to_string()).unwrap_or_default());
+                let ratio = |[ratio, low, high]: [i64; 3]| {
+                    [
+                        text(ratio.max(0), MEAN_SCALE),
+                        format!("{}-{}", text(low.max(0), MEAN_SCALE), text(high, MEAN_SCALE)),
+                    ]
+                };
+                row.extend(c.per_client.map_or_else(Default::default, ratio));
             }
             row
         })

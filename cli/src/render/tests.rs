@@ -18,6 +18,7 @@ fn request() -> TableRequest {
         sd: Some("5".into()),
         within: None,
         max_per_client: Some(5),
+        max_events: None,
         purpose: Purpose::StructuralSocialWork,
         filter: BTreeMap::from([("need".into(), vec!["N01".into(), "N02".into()])]),
     };
@@ -33,6 +34,7 @@ fn table() -> Published {
         low: value.map(|v| v - 11),
         near_threshold: value.is_some_and(|v| v < 40),
         nodes_suppressed: 0,
+        per_client: None,
         share,
         state: if value.is_some() { State::Published } else { State::Suppressed },
         sum: None,

@@ -97,6 +97,9 @@ pub enum Own {
     Imported {
         /// The commitment to the extract of each period.
         commitments: Vec<Digest>,
+        /// True when each row of the register was an event.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        events: bool,
         /// The quarters that it holds.
         periods: Vec<Period>,
         /// The register that it was read from.

@@ -136,7 +136,7 @@ fn seeds_left(config: &Config, keys: &Keys, fold: &Fold) -> Result<String, Strin
 fn not_whole(config: &Config, keys: &Keys, fold: &Fold) -> usize {
     let newest = fold.vintages.iter().filter_map(|((_, _, period), vintages)| Some((*period, *vintages.last()?)));
     newest
-        .filter(|(period, (_, vintage))| extracts::open(&config.state, &keys.seal, *vintage, *period).is_err())
+        .filter(|(period, (_, vintage))| extracts::open(&config.state, &keys.seal, vintage.id, *period).is_err())
         .count()
 }
 

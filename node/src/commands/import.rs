@@ -9,7 +9,7 @@ use crate::keys::{self, Keys};
 use crate::{extracts, source};
 use clap::Args;
 use koonti_disclosure::{Codebook, Digest, Period};
-use koonti_tally::Slice;
+use koonti_tally::{Rows, Slice};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -37,7 +37,8 @@ pub(super) fn import(config: &Config, arguments: &Import) -> Result<ExitCode, Er
     let tag_key = Zeroizing::new(keys::random()?);
     let mut imported = source::import(&mapping, Codebook::built_in(), &tag_key)?;
     drop(tag_key);
-    hold(&mut imported.slices, &arguments.periods)?;
+    let kind = if mapping.row == source::Row::Event { Rows::Events } else { Rows::Observations };
+    hold(&mut imported.slices, kind, &arguments.periods)?;
     let fold = if config.journal().exists() { Fold::read(&config.journal())?.0 } else { Fold::default() };
     let before = keys.as_ref().map(|keys| held(config, keys, &fold, &mapping)).unwrap_or_default();
     let report = quality::report(&imported, &before);
@@ -55,9 +56,10 @@ pub(super) fn import(config: &Config, arguments: &Import) -> Result<ExitCode, Er
     let released: Vec<String> = periods.iter().filter(first).map(ToString::to_string).collect();
     let vintage = Digest(keys::random()?);
     let commitments = extracts::write(&config.state, &keys.seal, vintage, &imported.slices)?;
-    let (register, source) = (mapping.register, mapping.source);
-    inbox::hand_in(config, &Order::Import { commitments, periods, register, source, vintage })?;
-    eprintln!("imported vintage {} with {}", vintage.short(), names.join(", "));
+    let (register, source, events) = (mapping.register, mapping.source, kind == Rows::Events);
+    inbox::hand_in(config, &Order::Import { commitments, events, periods, register, source, vintage })?;
+    let of = if events { ", in which each row is an event," } else { "" };
+    eprintln!("imported vintage {}{of} with {}", vintage.short(), names.join(", "));
     if !released.is_empty() {
         eprintln!(
             "note: released from an earlier vintage, with which it stays: {}; a new import refills no allowance",
@@ -70,7 +72,7 @@ pub(super) fn import(config: &Config, arguments: &Import) -> Result<ExitCode, Er
 /// Clients of each quarter in its newest extract, as far as that opens.
 fn held(config: &Config, keys: &Keys, fold: &Fold, mapping: &source::Mapping) -> BTreeMap<Period, usize> {
     let ours = fold.vintages.iter().filter(|((r, s, _), _)| *r == mapping.register && *s == mapping.source);
-    let newest = ours.filter_map(|((_, _, period), vintages)| Some((*period, vintages.last()?.1)));
+    let newest = ours.filter_map(|((_, _, period), vintages)| Some((*period, vintages.last()?.1.id)));
     let clients =
         |(period, vintage)| Some((period, extracts::open(&config.state, &keys.seal, vintage, period).ok()?.clients()));
     newest.filter_map(clients).collect()
@@ -79,7 +81,7 @@ fn held(config: &Config, keys: &Keys, fold: &Fold, mapping: &source::Mapping) ->
 /// Which quarters are held may say nothing of any one client: the declared ones
 /// are, empty or not, and without a declaration every quarter from the first to
 /// the last that the register has.
-fn hold(slices: &mut BTreeMap<Period, Slice>, declared: &[Period]) -> Result<(), Error> {
+fn hold(slices: &mut BTreeMap<Period, Slice>, kind: Rows, declared: &[Period]) -> Result<(), Error> {
     if let Some(stray) = slices.keys().find(|p| !declared.is_empty() && !declared.contains(p)) {
         let why =
             format!("the register has rows in {stray}, which --periods does not name: correct the dates, or name it");
@@ -102,7 +104,7 @@ fn hold(slices: &mut BTreeMap<Period, Slice>, declared: &[Period]) -> Result<(),
     }
     for period in periods {
         if let std::collections::btree_map::Entry::Vacant(place) = slices.entry(period) {
-            let empty = Slice::from_clients(Codebook::built_in(), Vec::new());
+            let empty = Slice::from_clients(Codebook::built_in(), kind, Vec::new());
             place.insert(empty.map_err(|e| Error::Refused(e.to_string()))?);
         }
     }

@@ -214,6 +214,7 @@ fn summary(request: &koonti_disclosure::TableRequest) -> String {
     use koonti_disclosure::request::{Measure, ReleaseKind};
     let what = match (request.measure(), request.score()) {
         (Measure::Score, Some(score)) => format!("mean of {score}"),
+        (Measure::Events, _) => "events".to_owned(),
         _ => "clients".to_owned(),
     };
     let by = if request.by().is_empty() { "in all".to_owned() } else { format!("by {}", request.by().join(", ")) };
@@ -225,6 +226,9 @@ fn summary(request: &koonti_disclosure::TableRequest) -> String {
     let mut text = format!("{kind}{what} {by}, {}", periods.join(" "));
     if let Some(bound) = request.max_per_client() {
         text += &format!(", at most {bound} needs per client");
+    }
+    if let Some(most) = request.max_events() {
+        text += &format!(", at most {most} events per client and figure");
     }
     for dimension in request.dimensions() {
         match request.filter(dimension) {

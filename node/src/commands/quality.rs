@@ -76,7 +76,7 @@ const MUCH_CHANGED: usize = 25;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use koonti_tally::{Client, Slice};
+    use koonti_tally::{Client, Rows, Slice};
 
     fn imported(clients: u8, known: bool) -> Imported {
         let codebook = Codebook::built_in();
@@ -88,7 +88,8 @@ mod tests {
             rows: vec![],
             scores: vec![None; codebook.scores().len()],
         };
-        let slice = Slice::from_clients(codebook, (0..clients).map(client).collect()).expect("a slice");
+        let slice =
+            Slice::from_clients(codebook, Rows::Observations, (0..clients).map(client).collect()).expect("a slice");
         let slices = BTreeMap::from([("2026Q3".parse().expect("a quarter"), slice)]);
         Imported { slices, rows: 77, clients: 12, excluded: 3, area_hidden: 2, outside: 1 }
     }

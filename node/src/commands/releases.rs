@@ -204,6 +204,7 @@ fn show(release: &Recorded, output: Output) -> Result<(), Error> {
     let figures: &[&str] = match release.request.measure() {
         Measure::Clients => &["value"],
         Measure::Score => &["value", "clients", "sum"],
+        Measure::Events => &["value", "clients"],
     };
     let text = |v: &Value| v.as_str().map_or_else(|| v.to_string(), str::to_owned);
     let rows: Vec<Vec<String>> = cells
@@ -232,6 +233,10 @@ fn cells(received: &Received) -> Vec<Value> {
                 cell["state"] = "published".into();
                 match request.measure() {
                     Measure::Clients => cell["value"] = count.into(),
+                    Measure::Events => {
+                        cell["clients"] = count.into();
+                        cell["value"] = received.value(p, 1, c).into();
+                    }
                     Measure::Score => {
                         cell["clients"] = count.into();
                         let sum = received.value(p, 1, c).unwrap_or(0);

@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 
 use super::column::Fault;
+use super::events::Events;
 use super::keys::Keys;
 use super::plan::{Coded, Marks};
 
@@ -19,6 +20,8 @@ pub(super) struct Clients {
     width: usize,
     /// Every need of every quarter.
     needs: Vec<Need>,
+    /// The same where each row is an event.
+    events: Option<Events>,
     /// The first fault of each client that has one, and its line.
     faults: HashMap<u32, (u64, Fault)>,
     /// The same for areas: these do not count for clients whose area is hidden.
@@ -61,7 +64,7 @@ impl Latest {
 pub(super) struct Need(u64);
 
 impl Need {
-    fn new(quarter: u32, code: u16, primary: bool) -> Self {
+    pub(super) fn new(quarter: u32, code: u16, primary: bool) -> Self {
         Self(u64::from(quarter) << 32 | u64::from(code) << 1 | u64::from(!primary))
     }
 
@@ -76,17 +79,28 @@ impl Need {
     pub(super) fn primary(self) -> bool {
         self.0 & 1 == 0
     }
+
+    /// The same need, marked as the first of an event or not. For after the sorting.
+    pub(super) fn marked(self, begins: bool) -> Self {
+        Self(self.0 | u64::from(begins) << 31)
+    }
+
+    pub(super) fn begins_event(self) -> bool {
+        self.0 >> 31 & 1 == 1
+    }
 }
 
 impl Clients {
-    /// No clients; each quarter of one will have `width` values.
-    pub(super) fn new(width: usize) -> Self {
+    /// No clients; each quarter of one will have `width` values, and `events` where each
+    /// row is one.
+    pub(super) fn new(width: usize, events: Option<Events>) -> Self {
         Self {
             keys: Keys::new(),
             quarters: Vec::new(),
             latest: Vec::new(),
             width,
             needs: Vec::new(),
+            events,
             faults: HashMap::new(),
             area_faults: HashMap::new(),
         }
@@ -110,7 +124,11 @@ impl Clients {
                 *known = Latest::new(coded.day, value).max(*known);
             }
         }
-        self.needs.extend(coded.needs.iter().map(|&(code, primary)| Need::new(quarter, code, primary)));
+        let needs = coded.needs.iter().map(|&(code, primary)| Need::new(quarter, code, primary));
+        match &mut self.events {
+            Some(events) => events.add(quarter, needs),
+            None => self.needs.extend(needs),
+        }
     }
 
     /// Keeps the fault of a row, until it is known whether it counts.
@@ -150,8 +168,16 @@ impl Clients {
         &self.latest[quarter * self.width..][..self.width]
     }
 
+    /// What the rows are.
+    pub(super) fn kind(&self) -> koonti_tally::Rows {
+        if self.events.is_some() { koonti_tally::Rows::Events } else { koonti_tally::Rows::Observations }
+    }
+
     /// All needs, sorted.
     pub(super) fn take_needs(&mut self) -> Vec<Need> {
+        if let Some(events) = &mut self.events {
+            return events.take_needs();
+        }
         let mut needs = std::mem::take(&mut self.needs);
         needs.sort_unstable();
         needs

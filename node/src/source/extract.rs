@@ -43,7 +43,7 @@ pub(super) fn extract(
         let period = usize::from(quarter.period);
         let builder = match &mut builders[period] {
             Some(builder) => builder,
-            none => none.insert(SliceBuilder::new(codebook)?),
+            none => none.insert(SliceBuilder::new(codebook, clients.kind())?),
         };
         let latest = clients.latest(at);
         if latest[AGE_GROUP].value() == Some(OUTSIDE) {
@@ -51,7 +51,9 @@ pub(super) fn extract(
             continue;
         }
         form.fill(&mut values, latest, marks, own);
-        let rows = values.codes.chunks_exact(form.several.len()).zip(values.primary.iter().copied());
+        let flags = values.primary.iter().zip(&values.begins);
+        let rows = values.codes.chunks_exact(form.several.len()).zip(flags);
+        let rows = rows.map(|(codes, (primary, begins))| (codes, *primary, *begins));
         let tag = tag(&tag_key, plan.periods[period], clients.key(quarter.client));
         builder.push(tag, &values.exclusive, &values.scores, rows)?;
     }
@@ -101,6 +103,8 @@ struct Values {
     codes: Vec<u16>,
     /// One flag per row.
     primary: Vec<bool>,
+    /// Whether each row begins an event.
+    begins: Vec<bool>,
 }
 
 impl Form {
@@ -116,7 +120,7 @@ impl Form {
     }
 
     fn fill(&self, values: &mut Values, latest: &[Latest], marks: Marks, needs: &[Need]) {
-        let Values { exclusive, scores, codes, primary } = values;
+        let Values { exclusive, scores, codes, primary, begins } = values;
         exclusive.clear();
         exclusive.extend(self.exclusive.iter().map(|&(from, unknown)| match from {
             Some(AREA) if marks.hide_area => unknown,
@@ -126,13 +130,16 @@ impl Form {
         scores.extend(self.scores.iter().map(|from| from.and_then(|from| latest[from].value())));
         codes.clear();
         primary.clear();
+        begins.clear();
         for need in needs {
             codes.extend(self.several.iter().map(|&(is_need, unknown)| if is_need { need.code() } else { unknown }));
             primary.push(need.primary());
+            begins.push(need.begins_event());
         }
         if needs.is_empty() {
             codes.extend(self.several.iter().map(|&(_, unknown)| unknown));
             primary.push(false);
+            begins.push(false);
         }
     }
 }

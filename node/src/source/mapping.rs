@@ -25,6 +25,8 @@ pub struct Mapping {
     pub source: Name,
     /// What table requests call the register.
     pub register: Name,
+    /// What each row of it is.
+    pub row: Row,
     /// The register's file, as the mapping writes it.
     pub(super) file: String,
     pub(super) format: Format,
@@ -34,12 +36,25 @@ pub struct Mapping {
     pub(super) path: PathBuf,
 }
 
+/// What a row of a register is.
+#[derive(Deserialize, Clone, Copy, PartialEq, Eq, Default, Debug)]
+#[serde(rename_all = "lowercase")]
+pub enum Row {
+    /// What is known of a client at a date; how many there are means nothing.
+    #[default]
+    Observation,
+    /// Something that happened: a meeting, a decision, a call. Events can be counted.
+    Event,
+}
+
 /// The mapping file as written.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
     source: Name,
     register: Name,
+    #[serde(default)]
+    row: Row,
     file: String,
     format: Format,
     columns: layout::File,
@@ -94,9 +109,9 @@ impl Mapping {
     }
 
     fn new(file: File, path: &Path) -> Result<Self, MappingFault> {
-        let File { source, register, file, format, columns, restrict } = file;
+        let File { source, register, row, file, format, columns, restrict } = file;
         let columns = Columns::try_from(columns)?;
-        let mapping = Self { source, register, file, format, columns, restrict, path: path.to_owned() };
+        let mapping = Self { source, register, row, file, format, columns, restrict, path: path.to_owned() };
         mapping.check()?;
         Ok(mapping)
     }

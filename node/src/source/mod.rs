@@ -27,6 +27,7 @@ mod column;
 mod draft;
 mod encoding;
 mod error;
+mod events;
 mod extract;
 mod identity;
 mod keys;
@@ -48,14 +49,15 @@ use koonti_tally::Slice;
 
 use clients::Clients;
 use column::Fault;
-use plan::{Coded, LATEST, Plan};
+use events::Events;
+use plan::{Coded, LATEST, NEED, Plan};
 use rows::{Rows, Stop};
 
 pub use calendar::DateFormat;
 pub use draft::draft;
 pub use encoding::Encoding;
 pub use error::{Error, MappingFault, RowFault, Rule};
-pub use mapping::{Decimal, Mapping};
+pub use mapping::{Decimal, Mapping, Row};
 
 /// The most rows that a register may have, without its header.
 pub const MAX_ROWS: u64 = 50_000_000;
@@ -121,7 +123,9 @@ fn import_up_to(max_rows: u64, mapping: &Mapping, codebook: &Codebook, tag_key: 
     }
     let expected = rows.len();
     let mut plan = Plan::new(&rows, mapping, codebook)?;
-    let mut clients = Clients::new(LATEST.len() + plan.scores.len());
+    let unknown = codebook.dimension(NEED).map_or(0, koonti_disclosure::codebook::Dimension::unknown);
+    let events = (mapping.row == Row::Event).then(|| Events::new(unknown));
+    let mut clients = Clients::new(LATEST.len() + plan.scores.len(), events);
     let mut coded = Coded::default();
     let mut count = 0;
     while rows.next().map_err(stopped)? {

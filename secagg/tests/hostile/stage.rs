@@ -4,7 +4,7 @@ use crate::mallory::{Mallory, openings};
 use crate::page::{self, Half, Secrets};
 use crate::support::{Play, Player, Region, Table, sign};
 use koonti_disclosure::Digest;
-use koonti_disclosure::policy::{Admitted, Holdings};
+use koonti_disclosure::policy::{Admitted, Holdings, Vintage};
 use koonti_disclosure::round::RoundSpec;
 use koonti_disclosure::{Period, Policy, Refusal};
 use koonti_secagg::Abort;
@@ -328,7 +328,8 @@ pub(crate) fn admitted(region: &Region, place: u16, nano_rho: u64) -> Result<Adm
     }))
     .unwrap();
     let periods = region.request.periods().iter();
-    let vintages: BTreeMap<Period, Digest> = periods.map(|period| (*period, Digest([9; 32]))).collect();
+    let vintages: BTreeMap<Period, Vintage> =
+        periods.map(|period| (*period, Vintage { id: Digest([9; 32]), events: false })).collect();
     let holdings = Holdings {
         region: region.roster.region(),
         node: &region.name(place),

@@ -13,7 +13,7 @@ use koonti_disclosure::identity::IdentityKey;
 use koonti_disclosure::ledger::{DebitError, DebitSink, Entry, Joining, Noise};
 use koonti_disclosure::masked::{CHUNK_BYTES, CLAMP, Layout, MaskedInput, Masks, Ring, chunks_hash};
 use koonti_disclosure::poisson::Poisson;
-use koonti_disclosure::policy::{Admitted, Holdings};
+use koonti_disclosure::policy::{Admitted, Holdings, Vintage};
 use koonti_disclosure::quorum::Quorum;
 use koonti_disclosure::roster::{Floor, LogKeys, NodeEntry, Roster};
 use koonti_disclosure::round::{Choice, RoundSpec, Strictness};
@@ -355,8 +355,12 @@ impl Player {
     }
 
     fn admit(&self, region: &Region) -> Admitted {
-        let vintages: BTreeMap<Period, Digest> =
-            region.request.periods().iter().map(|period| (*period, Digest([9; 32]))).collect();
+        let vintages: BTreeMap<Period, Vintage> = region
+            .request
+            .periods()
+            .iter()
+            .map(|period| (*period, Vintage { id: Digest([9; 32]), events: false }))
+            .collect();
         let holdings = Holdings {
             region: region.roster.region(),
             node: &self.name,

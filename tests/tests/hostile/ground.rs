@@ -153,6 +153,7 @@ impl Ground {
             sd: Some((19 + self.asked).to_string()),
             within: None,
             max_per_client: None,
+            max_events: None,
             purpose: Purpose::StructuralSocialWork,
             filter: BTreeMap::new(),
         };

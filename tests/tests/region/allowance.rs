@@ -2,7 +2,7 @@
 //! lost at any time.
 
 use koonti_disclosure::ledger::{DebitError, Terms};
-use koonti_disclosure::policy::{Admitted, Holdings};
+use koonti_disclosure::policy::{Admitted, Holdings, Vintage};
 use koonti_disclosure::request::{Draft, Measure, Purpose, ReleaseKind};
 use koonti_disclosure::stream::Seed;
 use koonti_disclosure::{Codebook, Digest, Name, Period, Policy, Refusal, TableRequest};
@@ -46,7 +46,7 @@ fn admitted(areas: &[String]) -> Vec<Admitted> {
     }))
     .expect("a policy");
     let period: Period = "2026Q3".parse().expect("a quarter");
-    let vintages = BTreeMap::from([(period, Digest([1; 32]))]);
+    let vintages = BTreeMap::from([(period, Vintage { id: Digest([1; 32]), events: false })]);
     let (region, node, register) = (name("ita"), name("kainuu"), name("adult-social-work"));
     let holdings = Holdings {
         region: &region,
@@ -68,6 +68,7 @@ fn admitted(areas: &[String]) -> Vec<Admitted> {
         sd: Some("5".into()),
         within: None,
         max_per_client: None,
+        max_events: None,
         purpose: Purpose::StructuralSocialWork,
         filter: BTreeMap::from([("area".into(), vec![area.clone()])]),
     };

@@ -34,6 +34,7 @@ fn request(region: &str, sd: &str) -> TableRequest {
         sd: Some(sd.into()),
         within: None,
         max_per_client: None,
+        max_events: None,
         purpose: Purpose::StructuralSocialWork,
         filter: BTreeMap::new(),
     };

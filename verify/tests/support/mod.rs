@@ -15,7 +15,7 @@ use koonti_disclosure::combine::{Missing, combine};
 use koonti_disclosure::identity::{IdentityKey, Intent};
 use koonti_disclosure::ledger::Terms;
 use koonti_disclosure::masked::Layout;
-use koonti_disclosure::policy::Holdings;
+use koonti_disclosure::policy::{Holdings, Vintage};
 use koonti_disclosure::regional::{self, Sum};
 use koonti_disclosure::release::Received;
 use koonti_disclosure::roster::{Floor, LogKeys, NodeEntry, PersonEntry, Role, Roster};
@@ -232,7 +232,9 @@ fn debit_and_release(
     (round, nonce): (Digest, Digest),
     policy: &Policy,
 ) -> (Value, Vec<u8>) {
-    let vintages = ["2026Q1", "2026Q2", "2026Q3"].map(|p| (p.parse().unwrap(), Digest([9; 32]))).into();
+    let vintages = ["2026Q1", "2026Q2", "2026Q3"]
+        .map(|p| (p.parse().unwrap(), Vintage { id: Digest([9; 32]), events: false }))
+        .into();
     let (roster, node, register) = (roster(1), node_name(place), name("r"));
     let holdings = Holdings {
         region: roster.region(),

@@ -214,6 +214,9 @@ pub(super) fn measures(lang: Lang, measures: &[Measure]) -> String {
         (Measure::Score, Lang::Fi) => "asteikolla annetun arvion keskiarvoa",
         (Measure::Score, Lang::Sv) => "medelvärdet av en skattning på en skala",
         (Measure::Score, Lang::En) => "the mean of a score given on a scale",
+        (Measure::Events, Lang::Fi) => "tapahtumien (esimerkiksi tapaamisten) määrää",
+        (Measure::Events, Lang::Sv) => "antalet händelser (till exempel möten)",
+        (Measure::Events, Lang::En) => "the number of events (such as meetings)",
     });
     let names = list(lang, names.map(str::to_owned));
     match lang {

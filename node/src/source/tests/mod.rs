@@ -3,6 +3,7 @@
 mod dialects;
 mod dialects_refused;
 mod draft;
+mod events;
 mod identity;
 mod mapping;
 mod meaning;
@@ -91,7 +92,7 @@ fn windows_1252(text: &str) -> Vec<u8> {
 
 impl Imported {
     /// What a slice holds of a client, as `age area sex | needs | scores`; a
-    /// primary need ends with `!`. Nothing when the client is not in it.
+    /// primary need ends with `!`, the first of an event begins with `+`. Nothing when the client is not in it.
     fn seen(&self, period: &str, key: &str) -> Option<String> {
         self.seen_by(Codebook::built_in(), period, key)
     }
@@ -145,12 +146,15 @@ fn written(slice: &Slice, codebook: &Codebook, tag: &[u8]) -> Option<String> {
             rows.clone().map(|row| code(d, column, row)).collect()
         })
         .collect();
+    let flag = |column: &[u8], row: usize| column[row / 8] >> (row % 8) & 1 == 1;
     let primary = next(r.div_ceil(8));
+    let begins = slice.has_events().then(|| next(r.div_ceil(8)));
     let needs: Vec<String> = rows
         .enumerate()
         .map(|(i, row)| {
             let codes: Vec<&str> = several.iter().map(|column| column[i].as_str()).collect();
-            codes.join("/") + if primary[row / 8] >> (row % 8) & 1 == 1 { "!" } else { "" }
+            let before = if begins.is_some_and(|begins| flag(begins, row)) { "+" } else { "" };
+            before.to_owned() + &codes.join("/") + if flag(primary, row) { "!" } else { "" }
         })
         .collect();
     Some([exclusive, needs, scores].map(|part| part.join(" ")).join(" | ").trim_end().to_owned())
