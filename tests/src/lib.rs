@@ -21,5 +21,5 @@ mod wait;
 
 pub use command::{Run, Said};
 pub use daemon::Daemon;
-pub use region::{Approval, Node, Plan, Region, verify};
+pub use region::{Approval, Events, Node, Plan, Region, verify};
 pub use wait::until;

@@ -38,6 +38,17 @@ pub enum Approval {
     Auto,
 }
 
+/// What becomes of questions about events at a node.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Events {
+    /// Its rules are the shipped ones, which do not allow them.
+    NotAllowed,
+    /// Its rules allow them, and its register has none.
+    NotHeld,
+    /// Its rules allow them, and its register has them.
+    Held,
+}
+
 /// A node, planned.
 #[derive(Clone, Debug)]
 pub struct Node {
@@ -51,6 +62,8 @@ pub struct Node {
     pub clients: usize,
     /// The quarters of its register.
     pub quarters: &'static [&'static str],
+    /// What becomes of questions about events.
+    pub events: Events,
     /// `KOONTI_STOP_AT` of its first start.
     pub stop_at: Option<&'static str>,
 }
@@ -58,7 +71,15 @@ pub struct Node {
 impl Node {
     /// A node that answers by itself, with 240 clients in one quarter, 2026Q3.
     pub fn auto(name: &'static str, area: &'static str) -> Self {
-        Self { name, area, approval: Approval::Auto, clients: 240, quarters: &["2026Q3"], stop_at: None }
+        Self {
+            name,
+            area,
+            approval: Approval::Auto,
+            clients: 240,
+            quarters: &["2026Q3"],
+            events: Events::NotAllowed,
+            stop_at: None,
+        }
     }
 
     /// The same, where a person approves each question.
@@ -191,8 +212,17 @@ impl Region {
             Approval::Each => POLICY_TOML.to_owned(),
             Approval::Auto => replaced(POLICY_TOML, "approval = \"each\"", "approval = \"auto\""),
         };
+        let policy = match node.events {
+            Events::NotAllowed => policy,
+            Events::NotHeld | Events::Held => {
+                replaced(&policy, "[\"clients\", \"score\"]", "[\"clients\", \"score\", \"events\"]")
+            }
+        };
         std::fs::write(home.join("policy.toml"), policy).expect("a file");
-        register::write(&home, node.clients, node.quarters, node.area);
+        match node.events {
+            Events::NotAllowed | Events::NotHeld => register::write(&home, node.clients, node.quarters, node.area),
+            Events::Held => register::write_events(&home, node.clients, node.quarters, node.area),
+        }
     }
 
     /// The folder of everything.

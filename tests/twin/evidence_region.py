@@ -91,7 +91,7 @@ def policy(**changes):
         "regional": {"chance_below_k": [1, 100], "nodes_per_person": 2},
         "tables": {
             "dimensions": ["age_group", "area", "need", "sex"],
-            "measures": ["clients", "score"],
+            "measures": ["clients", "events", "score"],
             "most_cells": 20_000,
             "most_per_client": 10,
             "purposes": ["structural-social-work", "knowledge-management"],

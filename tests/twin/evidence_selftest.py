@@ -732,6 +732,13 @@ def cases():
         options={"more": asked_only(BY_SEX | {"periods": ["2025Q1"]})},
     )
     yield c("a question of another register", "R12", options={"more": asked_only(BY_SEX | {"register": "children"})})
+    events = BY_SEX | {"measure": "events", "max_events": 3}
+    yield c("a question for events that are not held", "R12", options={"more": asked_only(events)})
+    held = at("alpha", "imported", 0, put(events=True))
+    yield c("a question for events that are held", "", tweak=held, options={"more": asked_only(events)})
+    yield c("an import without events that says so", "R08", tweak=at("alpha", "imported", 0, put(events=False)))
+    yield c("events without their bound", "R12", options={"more": asked_only(BY_SEX | {"measure": "events"})})
+    yield c("too many events", "R12", options={"more": asked_only(events | {"max_events": 101})})
     yield c("a question that comes to nothing", "", options={"more": asked_only(BY_SEX | {"periods": ["2026Q2"]})})
     yield c(
         "rules that admit the question and not the debit",
@@ -1215,6 +1222,12 @@ def run_numbers():
         found = [clients(sd, d, "regional").cost(0)["nano_rho"] for d in columns]
         assert tuple(-(-x // 10**5) for x in found) == row, f"regional cost at sd {sd}"
     assert clients(3, 11).cost(7) == {"atto_delta": 7, "nano_rho": 611_111_112}, "a cost per organisation"
+    events = Request(request(measure="events", max_events=12, by=["need"], max_per_client=5, variance=[25, 1]))
+    assert events.vectors[1] == (12, 72, 864, 3600) and events.layout()[1][0] == 64, "the second vector of events"
+    assert events.cost(7) == {"atto_delta": 7, "nano_rho": 240_000_000}, "events cost twice their clients"
+    value, low, high = tables.per_client(250, 100, 1, 5.0, 4)
+    assert value == 2500 and 2050 < low < 2065 and 2975 < high < 3000, "events per client"
+    assert tables.per_client(250, 24, 1, 5.0, 4) is None, "clients under five standard deviations"
     present = Fraction(25 * 12, 9)
     assert tables.least_margin(present, Fraction(1, 8400)) == 22, "z of the demo"
     assert tables.least_margin(Fraction(25 * 11, 9), Fraction(1, 8400)) == 22, "z of the demo less a node"

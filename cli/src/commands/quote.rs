@@ -153,6 +153,9 @@ fn warnings(quoted: &Quoted, request: &TableRequest, terms: Option<&Expected>) -
     if request.max_per_client().is_some_and(|b| b < 3) {
         warn("many clients have more needs than max_per_client counts: the figures will be too low");
     }
+    if let Some(most) = request.max_events().filter(|most| *most > 1) {
+        warn(&format!("the noise on events is {most} times that on clients: with a lower max_events it is less"));
+    }
     if request.release() == ReleaseKind::PerNode {
         if request.by().len() > 2 || request.by().iter().any(|d| d == "area") {
             warn("tables by municipality or by three dimensions have small cells: most may be withheld");

@@ -6,7 +6,7 @@ from .canon import Bad, ascending, decode, is_digest, is_hex, is_int, is_name, i
 
 MOST_BYTES = 65_535
 VERSION = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9}){2}([-+][0-9A-Za-z.+-]{1,40})?\Z")
-REASONS = set("""DIMENSION_NOT_ALLOWED MEASURE_NOT_ALLOWED PURPOSE_NOT_ALLOWED TABLE_TOO_LARGE BOUND_TOO_LARGE
+REASONS = set("""DIMENSION_NOT_ALLOWED MEASURE_NOT_ALLOWED MEASURE_NOT_HELD PURPOSE_NOT_ALLOWED TABLE_TOO_LARGE BOUND_TOO_LARGE
     NOISE_OUT_OF_RANGE TOO_FEW_NODES ROUND_FAILED ROUND_MISMATCH ROUND_LOOSER ROUND_LEFT
     REGISTER_UNKNOWN REGION_MISMATCH CODEBOOK_MISMATCH PERIOD_NOT_HELD AREA_NOT_SERVED
     ALLOWANCE_EXHAUSTED REQUESTER_ALLOWANCE_EXHAUSTED REQUESTER_UNKNOWN SIGNATURE_INVALID
@@ -99,6 +99,7 @@ NODE = {
     "roster-approved": {"epoch": is_int, "roster": is_digest, "signature": is_signature},
     "imported": {
         "commitments": listed(is_digest, 1),
+        "events?": lambda value: value is True,
         "periods": is_periods,
         "register": is_name,
         "source": is_name,

@@ -58,7 +58,7 @@ class NodeWalk:
     def on_imported(self, _where, index, entry):
         for period in entry["periods"]:
             key = entry["source"], period, entry["vintage"]
-            self._imported.setdefault(key, (index, entry["register"]))
+            self._imported.setdefault(key, (index, entry["register"], entry.get("events", False)))
 
     def on_seeds(self, _where, index, entry):
         self._seeds = entry["first"] + len(entry["commitments"])
@@ -102,8 +102,9 @@ class NodeWalk:
         return why is None, f"the policy in force does not admit it: {why}"
 
     def _holds(self, request):
-        """Every period of the request has been read from its register."""
-        held = {period for (_, period, _), (_, register) in self._imported.items() if register == request.register}
+        """Every period of the request has been read from its register, with events if it is about them."""
+        of = [(period, found) for (_, period, _), found in self._imported.items() if found[1] == request.register]
+        held = {period for period, (_, _, events) in of if events or not request.most}
         return set(request.periods) <= held
 
     def _asked(self, where, entry):
@@ -178,6 +179,8 @@ class NodeWalk:
             found = self._imported.get((entry["source"], period, vintage))
             if holds and (found is None or found[1] != debit.request.register):
                 holds, why = False, f"{period} of this register is not held"
+            if holds and debit.request.most and not found[2]:
+                holds, why = False, f"{period} is held without events"
         if not holds:
             rule.fail(where, why)
 
@@ -277,7 +280,7 @@ class NodeWalk:
         size, entry = heads[self.node][0], debit.entry
         below = [at]
         for period, vintage in zip(entry["periods"], entry["vintages"]):
-            at = [index for (_, p, v), (index, _) in self._imported.items() if (p, v) == (period, vintage)]
+            at = [index for (_, p, v), (index, *_) in self._imported.items() if (p, v) == (period, vintage)]
             below.append(min(at, default=size))
         rule.judge(where, max(below) < size, "seed or register is not before the nonce")
 

@@ -10,9 +10,9 @@ import discrete_gaussian
 
 from .canon import Bad, ascending, decode, encode, is_digest, is_int, is_name, is_period, need, sha, signed
 
-MEASURES, PURPOSES = ("clients", "score"), ("structural-social-work", "knowledge-management", "statistics")
+MEASURES, PURPOSES = ("clients", "score", "events"), ("structural-social-work", "knowledge-management", "statistics")
 MOST_CELLS = {"per_node": 50_000, "regional": 1_000_000}
-LARGEST_BOUND = 32
+LARGEST_BOUND, MOST_EVENTS = 32, 100
 NANO, ATTO_OF_SAMPLER = 10**9, 113_687
 ANY = "ANY"
 
@@ -70,7 +70,7 @@ class Request:
     """A valid request; `Bad` otherwise."""
 
     MUST = {"by", "codebook", "measure", "periods", "purpose", "region", "register", "release", "v", "variance"}
-    MAY = {"max_per_client", "score", "where"}
+    MAY = {"max_events", "max_per_client", "score", "where"}
 
     def __init__(self, value):
         need(isinstance(value, dict), "a request that is no object")
@@ -107,6 +107,12 @@ class Request:
             self.score = scores[value["score"]]
         else:
             need("score" not in value, "a score without its measure")
+        # How many events of one client each figure counts; None where events are not measured.
+        self.most = value.get("max_events")
+        if value["measure"] == "events":
+            need(is_int(self.most, 1, MOST_EVENTS), "the most events of a client")
+        else:
+            need("max_events" not in value, "a bound on events without the measure")
         self._domain(dimensions)
         bound = value.get("max_per_client")
         need((bound is not None) == self.has_any, "a bound where there is none, or none")
@@ -142,8 +148,9 @@ class Request:
         """(most one client moves a cell, L1, squared L2, variance) of each vector of a period."""
         d = self.touched
         self.vectors = [(1, d, d, self.variance)]
-        if self.score:
-            r = self.score[1] - self.score[0]
+        # A companion moves by up to r where its clients move by one.
+        r = self.score[1] - self.score[0] if self.score else self.most
+        if r:
             self.vectors.append((r, d * r, d * r * r, self.variance * r * r))
         self.sound_noise = all(in_range(one[3]) for one in self.vectors)
 

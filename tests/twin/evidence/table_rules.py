@@ -248,7 +248,7 @@ class TableRules:
     def _threshold(self, where, table, found):
         """R16, of a regional table"""
         threshold = found["regional"]["threshold"]  # R28 asks whether it is the right one
-        figure = "clients" if table.request.score else "value"
+        figure = "clients" if table.request.score or table.request.most else "value"
         under = [c for c in found["cells"] if figure in c and c[figure] < threshold]
         self.rule("R16").judge(where, not under, f"a figure under the threshold {threshold}")
 

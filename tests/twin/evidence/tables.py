@@ -106,6 +106,16 @@ def mean(count, total, draws, sd, score):
     return rounded(value), math.floor(low), math.ceil(high)
 
 
+def per_client(events, clients, draws, sd, most):
+    """Events per client in thousandths, as [value, low, high], or None."""
+    sd_clients = sd * math.sqrt(float(draws))
+    found = ratio(events, clients, sd_clients * float(most), sd_clients)
+    if found is None:
+        return None
+    value, low, high = (x * 1000.0 for x in found)
+    return [rounded(value), math.floor(low), math.ceil(high)]
+
+
 # --- a table per organisation -------------------------------------------------
 
 
@@ -130,7 +140,7 @@ def combine(request, releases, missing):
                 if shown:
                     count, draws = count + value, draws + 1
                     cell["near_threshold"] |= value < tau + two_sd
-                    total += vectors[1][c][1] if request.score else 0
+                    total += vectors[1][c][1] if len(vectors) > 1 else 0
                 else:
                     cell["nodes_suppressed"] += 1
                     slack += tau + draw
@@ -139,6 +149,14 @@ def combine(request, releases, missing):
                 if found:
                     cell |= {"state": "published", "clients": count, "sum": total}
                     cell |= dict(zip(("value", "low", "high"), found))
+            elif request.most:
+                # Who withholds has no more than so many clients, with so many events each.
+                half = half_width(variance * request.most**2, draws)
+                cell |= {"low": total - half if draws else 0, "high": total + half + slack * request.most}
+                if draws:
+                    cell |= {"state": "published", "value": total, "clients": count}
+                    found = per_client(total, count, draws, sd, request.most)
+                    cell |= {"per_client": found} if found else {}
             else:
                 half = half_width(variance, draws)
                 cell |= {"low": count - half if draws else 0, "high": count + half + slack}
@@ -198,12 +216,12 @@ def least_margin(variance, allowed):
 
 
 class SumNoise:
-    """The noise in a sum of m nodes: its variance, threshold and half-width."""
+    """The noise in a sum of m nodes: its variance, threshold, and the half-width of its figures."""
 
     def __init__(self, request, quorum, m, eta, j, k):
         self.variance = request.variance * m / quorum.h
         self.threshold = j * (k - 1) + least_margin(self.variance, Fraction(*eta) / request.total)
-        self.half_width = least_margin(self.variance, Fraction(25, 1000)) - 1
+        self.half_width = least_margin(self.variance * (request.most or 1) ** 2, Fraction(25, 1000)) - 1
         self.sd = math.sqrt(self.variance.numerator / self.variance.denominator)
 
 
@@ -246,6 +264,11 @@ def _figure(cell, request, noise, c, words):
         if found is None:
             return
         cell |= {"clients": count, "sum": words[1][c]} | dict(zip(("value", "low", "high"), found))
+    elif request.most:
+        events, half = words[1][c], noise.half_width
+        cell |= {"value": events, "low": events - half, "high": events + half, "clients": count}
+        found = per_client(events, count, 1, noise.sd, request.most)
+        cell |= {"per_client": found} if found else {}
     else:
         half = noise.half_width
         cell |= {"value": count, "low": count - half, "high": count + half}
@@ -273,8 +296,9 @@ def read_table(data, request):
     need(table["v"] == 1 and table["scale"] == (1000 if request.score else 1), "version or scale")
     cells = table["cells"]
     need(isinstance(cells, list) and len(cells) == request.total, "the number of cells")
-    figures = FIGURES if request.score else FIGURES - {"clients", "sum"}
-    most = figures | {"codes", "near_threshold", "nodes_suppressed", "share", "state"}
+    figures = FIGURES if request.score else FIGURES - {"sum"} if request.most else FIGURES - {"clients", "sum"}
+    most = figures | {"codes", "near_threshold", "nodes_suppressed", "state"}
+    most |= {"per_client"} if request.most else {"share"}
     for at, cell in enumerate(cells):
         need(isinstance(cell, dict) and cell.keys() <= most, f"the fields of cell {at}")
         need({"codes", "near_threshold", "nodes_suppressed", "state"} <= cell.keys(), f"cell {at}")

@@ -156,6 +156,10 @@ fn questions() -> Vec<Mutant> {
         }),
         asked_by("debit-of-another-requester", &[R13], "outi", &|| signed(&r(), "aino", "aino", late, Intent::Ask)),
         without("no-roster-at-the-node", &[R12, R15], &at("node-node-002", "roster")),
+        entry("events-of-a-register-without", &[R12], &at(N1, "imported"), |v| {
+            v.as_object_mut().unwrap().remove("events").unwrap();
+        }),
+        entry("register-that-says-it-has-no-events", &[R08], &at(N1, "imported"), |v| v["events"] = json!(false)),
         entry("register-of-another-name", &[R12], &at(N1, "imported"), |v| v["register"] = json!("q")),
         entry("period-not-held", &[R12, R21], &at(N1, "imported"), |v| {
             v["periods"] = json!(["2025Q4", "2026Q2", "2026Q3"]);
@@ -281,6 +285,9 @@ fn terms() -> Vec<Mutant> {
         of("one-nano-cheaper", &|v| less(&mut v["cost"]["nano_rho"])),
         of("one-atto-cheaper", &|v| less(&mut v["cost"]["atto_delta"])),
         of("tau-one-lower", &|v| less(&mut v["tau"])),
+        with_debit("events-at-the-price-of-clients", &[R15], (N1, "c"), |v| {
+            v["cost"]["nano_rho"] = json!(v["cost"]["nano_rho"].as_u64().unwrap() / 2)
+        }),
         of("k-one-lower", &|v| less(&mut v["k"])),
         of("for-nothing", &|v| v["cost"] = json!({"nano_rho": 0, "atto_delta": 0})),
         regional("one-nano-cheaper", &[R15], &|v| less(&mut v["cost"]["nano_rho"])),

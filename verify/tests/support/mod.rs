@@ -18,6 +18,7 @@ use koonti_disclosure::masked::Layout;
 use koonti_disclosure::policy::{Holdings, Vintage};
 use koonti_disclosure::regional::{self, Sum};
 use koonti_disclosure::release::Received;
+use koonti_disclosure::request::Measure;
 use koonti_disclosure::roster::{Floor, LogKeys, NodeEntry, PersonEntry, Role, Roster};
 use koonti_disclosure::stream::Seed;
 use koonti_disclosure::{
@@ -79,7 +80,7 @@ pub fn policy(k: u32, approval: &str, rho: u64) -> Value {
         "allowance": {"nano_rho_per_period": rho, "atto_delta_per_period": 1_000_000_000_000_000u64,
             "gate_atto_delta": 100_000_000_000u64, "nano_rho_per_requester": rho},
         "regional": {"chance_below_k": [1, 100], "nodes_per_person": 2},
-        "tables": {"measures": ["clients", "score"], "dimensions": ["need", "age_group", "sex", "area"],
+        "tables": {"measures": ["clients", "score", "events"], "dimensions": ["need", "age_group", "sex", "area"],
             "purposes": ["statistics"], "most_cells": 50_000, "most_per_client": 10},
     })
 }
@@ -184,7 +185,7 @@ pub fn begin(s: &mut Scribe<'_>) {
         s.push(
             log,
             "imported",
-            json!({"type": "imported", "commitments": [Digest([5; 32]), Digest([6; 32]), Digest([7; 32])],
+            json!({"type": "imported", "commitments": [Digest([5; 32]), Digest([6; 32]), Digest([7; 32])], "events": true,
             "periods": ["2026Q1", "2026Q2", "2026Q3"], "register": "r", "source": "r", "vintage": Digest([9; 32])}),
         );
         s.roster(log, "roster", 1);
@@ -233,7 +234,7 @@ fn debit_and_release(
     policy: &Policy,
 ) -> (Value, Vec<u8>) {
     let vintages = ["2026Q1", "2026Q2", "2026Q3"]
-        .map(|p| (p.parse().unwrap(), Vintage { id: Digest([9; 32]), events: false }))
+        .map(|p| (p.parse().unwrap(), Vintage { id: Digest([9; 32]), events: true }))
         .into();
     let (roster, node, register) = (roster(1), node_name(place), name("r"));
     let holdings = Holdings {
@@ -254,9 +255,9 @@ fn debit_and_release(
     let debit = serde_json::from_slice(&journal.0[0]).unwrap();
     let noise = permit.draw().unwrap();
     // One cell is far above the gate, one in the middle, one empty.
-    let counts = |_| match request.score_range() {
-        Some(_) => vec![vec![100 + i64::from(place), 20, 0], vec![30, -4, 0]],
-        None => vec![vec![100; request.domain().cells()]],
+    let counts = |_| match request.measure() {
+        Measure::Score => vec![vec![100 + i64::from(place), 20, 0], vec![30, -4, 0]],
+        _ => vec![vec![100; request.domain().cells()], vec![250; request.domain().cells()]],
     };
     let tally = Tally { periods: request.periods().iter().map(counts).collect() };
     (debit, Exact::wrap(tally).release(permit, noise).unwrap().bytes().to_vec())
@@ -300,7 +301,7 @@ pub fn with_header(release: &[u8], change: impl Fn(&mut Value)) -> Vec<u8> {
 }
 
 /// A score per organisation; node 4 refuses, is asked again, and answers. Then a
-/// smaller table of two nodes.
+/// smaller table of two nodes, of events.
 fn per_node(s: &mut Scribe<'_>) {
     let request = request(false);
     ask(s, "a", "asked", &request, &[0, 1, 2, 3, 4]);
@@ -330,7 +331,7 @@ fn per_node(s: &mut Scribe<'_>) {
 
 pub fn small_request() -> TableRequest {
     let json = json!({
-        "by": [], "codebook": Codebook::built_in().hash(), "measure": "clients", "periods": ["2026Q2"],
+        "by": [], "codebook": Codebook::built_in().hash(), "max_events": 4, "measure": "events", "periods": ["2026Q2"],
         "purpose": "statistics", "region": "ita", "register": "r", "release": "per_node", "v": 1, "variance": [25, 1],
     });
     TableRequest::parse(&canonical::to_bytes(&json).unwrap(), Codebook::built_in()).unwrap()
