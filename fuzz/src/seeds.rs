@@ -161,7 +161,8 @@ fn release(request: &TableRequest) -> Vec<u8> {
             "most_cells": 10_000, "most_per_client": 10},
     }))
     .expect("a policy");
-    let vintages: BTreeMap<Period, Vintage> = request.periods().iter().map(|p| (*p, Vintage { id: Digest([9; 32]), events: false })).collect();
+    let vintages: BTreeMap<Period, Vintage> =
+        request.periods().iter().map(|p| (*p, Vintage { id: Digest([9; 32]), events: false })).collect();
     let (region, node, register) = (name("ita"), name("kainuu"), name("r"));
     let holdings = Holdings {
         region: &region,
