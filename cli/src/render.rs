@@ -12,9 +12,11 @@ pub(crate) use people::print;
 
 use crate::output::write_csv;
 use koonti_disclosure::combine::{Cell, MEAN_SCALE, Published, RegionalTerms, State};
+use koonti_disclosure::coverage::Coverage;
 use koonti_disclosure::{Digest, TableRequest, Variance, canonical};
 use koonti_proto::wire::Table;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
 /// The published table inside a table; none while it is open or refused.
 pub(crate) fn published(table: &Table) -> Option<Published> {
@@ -37,6 +39,9 @@ pub(crate) fn json(published: &Published, request: &TableRequest) -> Value {
         "sha256": sha256(published).to_string(),
         "cells": published.cells.iter().map(|c| cell(c, published.scale)).collect::<Vec<_>>(),
     });
+    if !published.coverage.is_empty() {
+        table["coverage"] = json!(published.coverage);
+    }
     if let Some(terms) = &published.regional {
         table["sd_present"] = json!(sd_present(terms));
         if let (Value::Object(table), Ok(Value::Object(terms))) = (&mut table, serde_json::to_value(terms)) {
@@ -107,6 +112,15 @@ fn percent(hundredths: i64) -> String {
     format!("{:.2}", hundredths as f64 / HUNDREDTHS)
 }
 
+/// What was stated of a period's registers, as one field: `all: savo; pilot: kainuu`.
+fn coverage(published: &Published, period: &str) -> String {
+    let of = published.coverage.iter().filter(|covered| covered.periods.iter().any(|p| p.to_string() == period));
+    let mut nodes: BTreeMap<Coverage, Vec<&str>> = BTreeMap::new();
+    of.for_each(|covered| nodes.entry(covered.coverage).or_default().push(covered.node.as_str()));
+    let text = |(coverage, nodes): (Coverage, Vec<&str>)| format!("{}: {}", coverage.word(), nodes.join(" "));
+    nodes.into_iter().map(text).collect::<Vec<_>>().join("; ")
+}
+
 /// Writes the cells as CSV.
 pub(crate) fn csv(out: impl std::io::Write, published: &Published, request: &TableRequest) -> std::io::Result<()> {
     let mut header = vec!["period".to_owned()];
@@ -120,6 +134,10 @@ pub(crate) fn csv(out: impl std::io::Write, published: &Published, request: &Tab
     let events = request.max_events().is_some();
     if events {
         header.extend(["clients", "per_client", "per_client_low", "per_client_high"].map(str::to_owned));
+    }
+    let covers = !published.coverage.is_empty();
+    if covers {
+        header.push("coverage".to_owned());
     }
     let rows: Vec<Vec<String>> = published
         .cells
@@ -136,6 +154,9 @@ pub(crate) fn csv(out: impl std::io::Write, published: &Published, request: &Tab
             if events {
                 row.push(c.clients.map(|clients| clients.to_string()).unwrap_or_default());
                 row.extend(c.per_client.map_or_else(Default::default, |ratio| ratio.map(|x| text(x, MEAN_SCALE))));
+            }
+            if covers {
+                row.push(coverage(published, &c.codes["period"]));
             }
             row
         })

@@ -8,6 +8,7 @@
 pub mod clock;
 pub mod commands;
 pub mod config;
+mod coverage;
 mod daemon;
 pub mod error;
 mod expect;

@@ -5,8 +5,10 @@
 //! shows less has been set back, and one that shows another log has forked. What shows
 //! a fork is kept in `state/forks`.
 
+use crate::coverage::Stated;
 use crate::error::Error;
-use koonti_disclosure::{Digest, Name, canonical, ledger};
+use koonti_disclosure::coverage::Coverage;
+use koonti_disclosure::{Digest, Name, Period, canonical, ledger};
 use koonti_evidence::Checkpoint;
 use koonti_evidence::entry::node::Own;
 use koonti_evidence::entry::{Head, Heads, LONGEST};
@@ -34,6 +36,7 @@ struct Mirror {
     checkpoint: Option<(Head, Note)>,
     /// Releases that the log names, by their SHA-256, with the entry.
     releases: HashMap<Digest, u64>,
+    stated: Stated,
 }
 
 impl Mirrors {
@@ -73,6 +76,12 @@ impl Mirrors {
         let (head, _) = mirror.checkpoint.as_ref()?;
         let index = *mirror.releases.get(&release)?;
         (index < head.size).then_some((*head, index))
+    }
+
+    /// What a node's log states of the periods behind a release, or behind its part in a
+    /// regional round.
+    pub fn stated(&self, node: &Name, release_or_round: Digest) -> Vec<(Period, Coverage)> {
+        self.of.get(node).map(|mirror| mirror.stated.behind(release_or_round)).unwrap_or_default()
     }
 
     /// A node's entries and their newest cosigned checkpoint.
@@ -144,10 +153,11 @@ impl Mirrors {
 impl Mirror {
     fn open(state: &Path, node: &Name) -> Result<Self, Error> {
         let (journal, entries) = Journal::open(&path(state, node))?;
-        let (mut tree, mut releases) = (Tree::new(), HashMap::new());
+        let (mut tree, mut releases, mut stated) = (Tree::new(), HashMap::new(), Stated::default());
         for (index, entry) in (0..).zip(&entries) {
             tree.push(leaf_hash(entry));
             note_release(&mut releases, index, entry);
+            stated.note(index, entry);
         }
         let file = note_path(state, node);
         let checkpoint = match std::fs::read(&file) {
@@ -165,7 +175,7 @@ impl Mirror {
             }
             Ok((head, note))
         });
-        Ok(Self { journal, tree, checkpoint: checkpoint.transpose()?, releases })
+        Ok(Self { journal, tree, checkpoint: checkpoint.transpose()?, releases, stated })
     }
 
     #[expect(clippy::too_many_arguments, reason = "what one deposit is made of")]
@@ -186,6 +196,7 @@ impl Mirror {
         }
         for (index, entry) in (self.tree.len()..).zip(&deposit.entries) {
             note_release(&mut self.releases, index, entry);
+            self.stated.note(index, entry);
         }
         self.tree = grown;
         let refused = |e: &dyn std::fmt::Display| Error::Refused(e.to_string());

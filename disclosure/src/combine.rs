@@ -12,6 +12,7 @@
 
 use crate::canonical::Json;
 use crate::cost::Cost;
+use crate::coverage::Covered;
 use crate::names::{Digest, Name};
 use crate::refusal::Refusal;
 use crate::release::Received;
@@ -30,6 +31,10 @@ pub struct Published {
     pub cells: Vec<Cell>,
     /// The largest cost of one period at any node.
     pub cost: Cost,
+    /// What the counted nodes' registers cover, as far as their operators have stated it.
+    /// Whoever publishes fills it in from the nodes' logs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub coverage: Vec<Covered>,
     /// The request's id.
     pub id: Digest,
     /// The nodes whose releases are in the table.
@@ -193,6 +198,7 @@ pub fn combine(request: &TableRequest, mut releases: Vec<Received>, mut missing:
             nano_rho: releases.iter().map(|r| r.cost().nano_rho).max().unwrap_or(0),
             atto_delta: releases.iter().map(|r| r.cost().atto_delta).max().unwrap_or(0),
         },
+        coverage: Vec::new(),
         id: request.id(),
         nodes_counted: releases.iter().map(|r| r.node().clone()).collect(),
         nodes_missing: missing,

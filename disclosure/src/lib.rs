@@ -26,6 +26,7 @@ pub mod codebook;
 pub mod combine;
 pub mod commitment;
 pub mod cost;
+pub mod coverage;
 pub mod domain;
 mod exact;
 pub mod gaussian;

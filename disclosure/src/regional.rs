@@ -68,6 +68,7 @@ pub fn publish(request: &TableRequest, mut sum: Sum<'_>) -> Published {
         cells: out,
         // Every node's cost follows from the question alone; a regional table has no gate.
         cost: cost::of_period(request, 0).expect("the round's specification was admitted"),
+        coverage: Vec::new(),
         id: request.id(),
         nodes_counted: sum.survivors,
         nodes_missing: sum.missing,

@@ -3,7 +3,8 @@
 
 use crate::clock;
 use crate::error::Error;
-use koonti_disclosure::ledger::{self, Ledger};
+use koonti_disclosure::coverage::Coverage;
+use koonti_disclosure::ledger::{self, Debit, Ledger};
 use koonti_disclosure::policy::Vintage;
 use koonti_disclosure::{Digest, Name, Period, Refusal};
 use koonti_evidence::entry::node::{By, Entry, Own, Question};
@@ -78,6 +79,8 @@ pub struct Fold {
     paid: Vec<Paid>,
     /// When each data source's period was imported last, Unix time in seconds.
     pub imported: BTreeMap<(Name, Period), u64>,
+    /// What each vintage's periods cover, as far as that was stated.
+    pub coverage: BTreeMap<(Digest, Period), Coverage>,
     closed: BTreeSet<(Name, Period)>,
     /// Vintages, periods and seeds whose files are to be gone.
     pub destroyed: Vec<(Digest, Vec<Period>, Vec<u64>)>,
@@ -137,9 +140,12 @@ impl Fold {
                 }
             }
             Entry::Own(Own::RosterApproved { epoch, roster, .. }) => self.roster = Some((*epoch, *roster)),
-            Entry::Own(Own::Imported { events, periods, register, source, time, vintage, .. }) => {
+            Entry::Own(Own::Imported { coverage, events, periods, register, source, time, vintage, .. }) => {
                 let vintage = Vintage { id: *vintage, events: *events };
                 for period in periods {
+                    if let Some(coverage) = coverage {
+                        self.coverage.entry((vintage.id, *period)).or_insert(*coverage);
+                    }
                     self.imported.insert((source.clone(), *period), *time);
                     let key = (register.clone(), source.clone(), *period);
                     self.vintages.entry(key).or_default().push((seq, vintage));
@@ -213,6 +219,12 @@ impl Fold {
     pub fn unused_seeds(&self, below: u64) -> std::ops::Range<u64> {
         let fixed = self.batches.iter().rev().find(|(seq, _)| *seq < below).map_or(0, |(_, end)| *end);
         self.ledger.seeds_used()..fixed
+    }
+
+    /// What was stated of the vintages that a debit was counted from.
+    pub fn stated(&self, debit: &Debit) -> Vec<(Period, Coverage)> {
+        let of = |(period, vintage): (&Period, &Digest)| Some((*period, *self.coverage.get(&(*vintage, *period))?));
+        debit.periods().iter().zip(debit.vintages()).filter_map(of).collect()
     }
 
     /// True when a period is closed.

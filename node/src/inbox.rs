@@ -12,6 +12,7 @@ use crate::keys::Keys;
 use crate::store::{Books, Store};
 use crate::{blobs, clock, extracts, seeds};
 use koonti_disclosure::canonical::Json;
+use koonti_disclosure::coverage::Coverage;
 use koonti_disclosure::names::hex;
 use koonti_disclosure::roster::SignedRoster;
 use koonti_disclosure::{Digest, Name, Period, Refusal, canonical};
@@ -40,6 +41,9 @@ pub(crate) enum Order {
     Import {
         /// The commitment to the extract of each.
         commitments: Vec<Digest>,
+        /// What it covers of the organisation, if that is stated.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        coverage: Option<Coverage>,
         /// True when each row of the register was an event.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         events: bool,
@@ -187,8 +191,8 @@ fn work(config: &Config, store: &Store, order: Order) -> Result<Done, Error> {
             Ok(Done::Declined(request))
         }
         Order::Approve { .. } | Order::Decline { .. } => Ok(Done::Nothing),
-        Order::Import { commitments, events, periods, register, source, vintage } => {
-            books.append(Own::Imported { commitments, events, periods, register, source, time, vintage })?;
+        Order::Import { commitments, coverage, events, periods, register, source, vintage } => {
+            books.append(Own::Imported { commitments, coverage, events, periods, register, source, time, vintage })?;
             Ok(Done::Nothing)
         }
         Order::Close { period, source } => {

@@ -64,6 +64,8 @@ pub struct Node {
     pub quarters: &'static [&'static str],
     /// What becomes of questions about events.
     pub events: Events,
+    /// What its operator states that the register covers.
+    pub coverage: Option<&'static str>,
     /// `KOONTI_STOP_AT` of its first start.
     pub stop_at: Option<&'static str>,
 }
@@ -78,6 +80,7 @@ impl Node {
             clients: 240,
             quarters: &["2026Q3"],
             events: Events::NotAllowed,
+            coverage: None,
             stop_at: None,
         }
     }
@@ -222,6 +225,11 @@ impl Region {
         match node.events {
             Events::NotAllowed | Events::NotHeld => register::write(&home, node.clients, node.quarters, node.area),
             Events::Held => register::write_events(&home, node.clients, node.quarters, node.area),
+        }
+        if let Some(coverage) = node.coverage {
+            let mapping = std::fs::read_to_string(home.join("register.toml")).expect("a mapping");
+            let mapping = format!("coverage = \"{coverage}\"\n{mapping}");
+            std::fs::write(home.join("register.toml"), mapping).expect("a mapping");
         }
     }
 

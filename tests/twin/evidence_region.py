@@ -24,6 +24,8 @@ from evidence.question import Quorum, Request, Requests, codebook  # noqa: E402
 
 REGION = "ita"
 NODES = ["alpha", "beta", "delta", "epsilon", "gamma"]
+# What the operators of some nodes state of their registers.
+COVERAGE = {"epsilon": "pilot", "gamma": "some"}
 START = 1_770_000_000
 DAY = 86_400
 
@@ -122,6 +124,12 @@ BY_SCORE = request(
     by=["need"], max_per_client=1, measure="score", score="D07", periods=["2026Q1", "2026Q2"], where={"need": NEEDS}
 )
 REGIONAL = request(by=["need", "sex"], max_per_client=2, release="regional", where={"need": NEEDS})
+
+
+def stated(table, value):
+    """A table with what its nodes state."""
+    counted = [name for name in table["nodes_counted"] if name in COVERAGE]
+    return tables.with_coverage(table, {n: [(p, COVERAGE[n]) for p in value["periods"]] for n in counted})
 
 
 class Region:
@@ -251,6 +259,7 @@ class Region:
             register="adults",
             source="adult-social-work",
             vintage=digest("vintage " + name),
+            **({"coverage": COVERAGE[name]} if name in COVERAGE else {}),
         )
         for first in (0, 4):
             commitments = [digest(f"{name} seed {first + i}") for i in range(4)]
@@ -362,6 +371,7 @@ class Region:
         requests = Requests()
         found = [tables.Release(data, requests) for data in self.combined[sha(encode(value))]]
         table = tables.combine(Request(value), found, missing)
+        table = stated(table, value)
         table = self.options.get("table", lambda table: table)(table)
         self.append("coordinator", "closed", id=sha(encode(value)), published=self.blob(encode(table)))
 
@@ -461,6 +471,7 @@ class Region:
         table = tables.publish(
             Request(REGIONAL), spec, round2, Quorum(5, 0), counted, {"delta": "ROUND_LEFT"}, opened["sums"]
         )
+        table = stated(table, REGIONAL)
         table = self.options.get("regional_table", lambda table: table)(table)
         self.append("coordinator", "closed", counted=counted, id=id_, published=self.blob(encode(table)))
 

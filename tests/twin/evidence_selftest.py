@@ -911,6 +911,25 @@ def cases():
             "table": lambda t: t | {"nodes_missing": [m | {"reason": "AREA_NOT_SERVED"} for m in t["nodes_missing"]]}
         },
     )
+    for kind, rule in (("table", "R22"), ("regional_table", "R28")):
+        changed = {
+            "left out": lambda t: {n: x for n, x in t.items() if n != "coverage"},
+            "said to be larger": lambda t: t | {"coverage": [one | {"coverage": "all"} for one in t["coverage"]]},
+            "of another node": lambda t: t | {"coverage": [one | {"node": "alpha"} for one in t["coverage"]]},
+            "of other periods": lambda t: t | {"coverage": [one | {"periods": ["2026Q4"]} for one in t["coverage"]]},
+        }
+        for name, change in changed.items():
+            yield c(f"coverage of a {kind} {name}", rule, options={kind: change})
+        worded = {
+            "of no word": lambda t: t | {"coverage": [one | {"coverage": "most"} for one in t["coverage"]]},
+            "of nothing": lambda t: t | {"coverage": []},
+        }
+        for name, change in worded.items():
+            yield c(f"coverage of a {kind} {name}", f"R17 {rule}", options={kind: change})
+    yield c("coverage that the log says otherwise", "R22 R28", tweak=at("gamma", "imported", 0, put(coverage="all")))
+    yield c("coverage that no table shows", "R22 R28", tweak=at("alpha", "imported", 0, put(coverage="some")))
+    yield c("coverage that no log has", "R22 R28", tweak=at("epsilon", "imported", 0, without("coverage")))
+    yield c("coverage of no word in a log", "R08", tweak=at("gamma", "imported", 0, put(coverage="most")))
     yield c("a table of no question", "R17", tweak=at("coordinator", "closed", 0, put(id=digest("q"))))
     yield c("a reason from before it was asked again", "", options={"more": missing("refused", "again", "NO_ANSWER")})
     yield c("that reason in the table", "R22", options={"more": missing("refused", "again", "DECLINED_BY_PERSON")})

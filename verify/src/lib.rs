@@ -18,6 +18,7 @@ mod approvals;
 mod blobs;
 mod carries;
 pub mod commands;
+mod coverage;
 mod crossing;
 mod entries;
 pub mod explain;

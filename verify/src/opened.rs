@@ -1,12 +1,13 @@
 //! R28, and R29 of masked inputs: an opened round, from its messages to its table.
 
+use crate::coverage;
 use crate::masks::{self, Sums, agree, hash, is_scalar, kdf};
 use crate::report::{Rule, Sheet};
 use crate::tables::{Standing, Table};
 use crate::transcript::{CHUNK, Transcript};
 use crate::walk::Walked;
 use crate::world::{Held, World};
-use koonti_disclosure::combine::Missing;
+use koonti_disclosure::combine::{Missing, Published};
 use koonti_disclosure::identity::{RoundLabel, check_masked, check_round};
 use koonti_disclosure::masked::{Layout, chunks_hash};
 use koonti_disclosure::poisson::Poisson;
@@ -29,8 +30,12 @@ pub(crate) fn check(
         return;
     }
     let opened = table.rounds.last().and_then(|(round, _)| Opened::read(world, table, *round));
+    let read = world.blobs.raw(published).and_then(|bytes| canonical::from_bytes::<Published>(bytes).ok());
     let holds = opened.as_ref().is_some_and(|opened| {
-        opened.open().is_some_and(|vectors| opened.published(table, counted, &vectors) == Some(published))
+        let covered = coverage::of_round(world, walked, (counted, opened.spec.round()), read.as_ref());
+        let made = opened.open().and_then(|vectors| opened.published(table, counted, &vectors));
+        let made = made.and_then(|made| canonical::to_bytes(&Published { coverage: covered, ..made }).ok());
+        made.is_some_and(|bytes| Digest::of(&bytes) == published)
     });
     sheet.check(Rule::R28, holds, || format!("{}: its opened round is missing or does not give the table", place()));
     let Some(opened) = opened else { return };
@@ -158,8 +163,8 @@ impl<'w> Opened<'w> {
         Some(seeds)
     }
 
-    /// The hash of the table that these sums give.
-    fn published(&self, table: &Table, counted: &[Name], vectors: &[Vec<i64>]) -> Option<Digest> {
+    /// The table that these sums give.
+    fn published(&self, table: &Table, counted: &[Name], vectors: &[Vec<i64>]) -> Option<Published> {
         let name = |place: &u16| self.roster.nodes().get(usize::from(*place)).map(|node| node.name.clone());
         let survivors: Vec<Name> = self.files.u3.iter().map(name).collect::<Option<_>>()?;
         (survivors == counted).then_some(())?;
@@ -176,8 +181,7 @@ impl<'w> Opened<'w> {
             Missing { node: node.clone(), reason }
         });
         let sum = Sum { spec: self.spec, missing: missing.collect(), vectors, survivors };
-        let published = regional::publish(&table.request, sum);
-        canonical::to_bytes(&published).ok().map(|bytes| Digest::of(&bytes))
+        Some(regional::publish(&table.request, sum))
     }
 }
 

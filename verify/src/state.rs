@@ -2,6 +2,7 @@
 //!
 //! Sums saturate and contradictions are passed over: the rules tell of them.
 
+use koonti_disclosure::coverage::Coverage;
 use koonti_disclosure::ledger::{self, Debit};
 use koonti_disclosure::policy::Vintage;
 use koonti_disclosure::{Digest, Name, Period};
@@ -44,6 +45,7 @@ pub(crate) struct Asked {
 struct Import<'l> {
     events: bool,
     index: u64,
+    coverage: Option<Coverage>,
     periods: &'l [Period],
     register: &'l Name,
     source: &'l Name,
@@ -91,6 +93,12 @@ impl<'l> State<'l> {
         self.imports.iter().find(holds).map(|import| import.index)
     }
 
+    /// What the import of a period in a vintage states.
+    pub(crate) fn covers(&self, vintage: Digest, period: Period) -> Option<Coverage> {
+        let holds = |i: &&Import<'_>| i.vintage == vintage && i.periods.contains(&period);
+        self.imports.iter().find(holds)?.coverage
+    }
+
     /// True when a period of a source was imported in a vintage, with its events where
     /// those are wanted.
     pub(crate) fn holds(&self, vintage: Digest, period: Period, source: &Name, events: bool) -> bool {
@@ -131,8 +139,16 @@ impl<'l> State<'l> {
                 Own::Seeds { commitments, first, .. } => {
                     self.batches.push((*first, first.saturating_add(commitments.len() as u64), index));
                 }
-                Own::Imported { events, periods, register, source, vintage, .. } => {
-                    self.imports.push(Import { events: *events, index, periods, register, source, vintage: *vintage });
+                Own::Imported { coverage, events, periods, register, source, vintage, .. } => {
+                    self.imports.push(Import {
+                        events: *events,
+                        index,
+                        coverage: *coverage,
+                        periods,
+                        register,
+                        source,
+                        vintage: *vintage,
+                    });
                 }
                 Own::Question(_) => {
                     if let Some((id, asked)) = signed {

@@ -4,7 +4,7 @@
 use crate::report::{Rule, Sheet};
 use crate::walk::Walked;
 use crate::world::World;
-use crate::{opened, releases, rounds, share};
+use crate::{coverage, opened, releases, rounds, share};
 use koonti_disclosure::combine::{Cell, Missing, Published, State, combine};
 use koonti_disclosure::release::Received;
 use koonti_disclosure::request::{Measure, ReleaseKind};
@@ -72,7 +72,10 @@ pub(crate) fn check(world: &World<'_>, walked: &Walked, sheet: &mut Sheet) {
         let read = world.blobs.raw(*hash).and_then(|bytes| canonical::from_bytes::<Published>(bytes).ok());
         if !table.as_ref().is_some_and(Table::is_regional) {
             // A release that is missing or malformed fails other rules.
-            if let Some(sum) = table.as_ref().map_or(Some(None), |table| combined(world, table)) {
+            if let Some(mut sum) = table.as_ref().map_or(Some(None), |table| combined(world, table)) {
+                if let (Some(sum), Some(table)) = (&mut sum, table) {
+                    sum.coverage = coverage::of_table(world, walked, table, read.as_ref());
+                }
                 let same = *uncounted
                     && match &read {
                         Some(_) => read == sum,

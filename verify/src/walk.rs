@@ -5,10 +5,11 @@ use crate::log::Log;
 use crate::report::Sheet;
 use crate::state::{Asked, State};
 use crate::world::{NodeLog, World};
-use crate::{approvals, carries, order, questions, releases, share, spending};
+use crate::{approvals, carries, coverage, order, questions, releases, share, spending};
+use koonti_disclosure::coverage::Coverage;
 use koonti_disclosure::ledger;
 use koonti_disclosure::policy::Approval;
-use koonti_disclosure::{Digest, Name};
+use koonti_disclosure::{Digest, Name, Period};
 use koonti_evidence::entry::coordinator;
 use koonti_evidence::entry::node::{By, Entry, Own};
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -29,6 +30,8 @@ pub(crate) struct Books {
     pub(crate) by_request: HashMap<Digest, Vec<Digest>>,
     /// Masked inputs: hash and round.
     pub(crate) masked: HashSet<(Digest, Digest)>,
+    /// What is stated of the periods behind a release or a part in a round, by its hash.
+    pub(crate) covered: HashMap<Digest, Vec<(Period, Coverage)>>,
 }
 
 /// One entry, and what stands before it.
@@ -125,11 +128,24 @@ fn walk(world: &World<'_>, node: &Name, log: &NodeLog<'_>, asked: &HashMap<(Dige
 
 impl Books {
     fn take(&mut self, index: u64, entry: &ledger::Entry, state: &State<'_>) {
-        let ledger::Entry::Release { debit, release, request, .. } = entry else { return };
+        let stated = |debit: &u64| state.debits.get(debit).map(|paid| coverage::of_debit(state, paid.debit));
+        let (debit, release, request) = match entry {
+            ledger::Entry::Debit(debit) if debit.is_regional() => {
+                self.covered.insert(debit.round(), coverage::of_debit(state, debit));
+                return;
+            }
+            ledger::Entry::Carry { debit, round, .. } => {
+                self.covered.insert(*round, stated(debit).unwrap_or_default());
+                return;
+            }
+            ledger::Entry::Release { debit, release, request, .. } => (debit, release, request),
+            _ => return,
+        };
         let paid = state.debits.get(debit);
         if paid.is_some_and(|paid| paid.debit.is_regional()) {
             return;
         }
+        self.covered.insert(*release, stated(debit).unwrap_or_default());
         self.stored.push((index, *release));
         // One of no debit fails R13; it is stored all the same.
         let id = paid.map_or(*request, |paid| paid.debit.request_id());

@@ -4,8 +4,10 @@
 //! `docs/privacy.md`.
 
 use super::sd_present;
-use koonti_disclosure::TableRequest;
 use koonti_disclosure::combine::{Published, RegionalTerms, State};
+use koonti_disclosure::coverage::{Coverage, Covered};
+use koonti_disclosure::{Name, TableRequest};
+use std::collections::BTreeMap;
 
 /// The lines below a table.
 pub(super) fn footnotes(published: &Published, request: &TableRequest) -> String {
@@ -13,6 +15,7 @@ pub(super) fn footnotes(published: &Published, request: &TableRequest) -> String
         None => per_node(published),
         Some(terms) => regional(published, terms, request),
     };
+    lines.extend(coverage(published, request));
     if let Some(bound) = request.max_per_client() {
         lines.push(format!(
             "At most {bound} needs per client counted; figures over needs do not add up to the clients."
@@ -84,6 +87,29 @@ fn regional(published: &Published, terms: &RegionalTerms, request: &TableRequest
         request.variance().sd()
     ));
     lines
+}
+
+/// What the organisations state of their registers; nothing when none states anything.
+fn coverage(published: &Published, request: &TableRequest) -> Option<String> {
+    let mut parts: BTreeMap<Coverage, Vec<String>> = BTreeMap::new();
+    for Covered { coverage, node, periods } in &published.coverage {
+        let shown = match periods.len() == request.periods().len() {
+            true => node.to_string(),
+            false => format!("{node} ({})", periods.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")),
+        };
+        parts.entry(*coverage).or_default().push(shown);
+    }
+    let silent = |node: &&Name| !published.coverage.iter().any(|covered| covered.node == **node);
+    let silent: Vec<String> = published.nodes_counted.iter().filter(silent).map(ToString::to_string).collect();
+    let mut parts: Vec<String> =
+        parts.into_iter().map(|(coverage, nodes)| format!("{}: {}", coverage.text(), nodes.join(", "))).collect();
+    if parts.is_empty() {
+        return None;
+    }
+    if !silent.is_empty() {
+        parts.push(format!("not stated: {}", silent.join(", ")));
+    }
+    Some(format!("The organisations' registers, as they state themselves: {}.", parts.join("; ")))
 }
 
 fn organisations(n: u32) -> String {

@@ -3,6 +3,7 @@
 
 use super::*;
 use koonti_disclosure::combine::Missing;
+use koonti_disclosure::coverage::{Coverage, Covered};
 use koonti_disclosure::request::{Draft, Measure, Purpose, ReleaseKind};
 use koonti_disclosure::{Codebook, Refusal};
 use std::collections::BTreeMap;
@@ -48,6 +49,7 @@ fn table() -> Published {
             cell("ANY", Some(120), None),
         ],
         cost: koonti_disclosure::cost::Cost { nano_rho: 136_800_000, atto_delta: 1 },
+        coverage: Vec::new(),
         id: request.id(),
         nodes_counted: (0..11).map(|i| format!("node-{i}").parse().unwrap()).collect(),
         nodes_missing: vec![Missing { node: "kainuu".parse().unwrap(), reason: Refusal::RoundLeft }],
@@ -126,4 +128,26 @@ fn footnotes_say_what_the_figures_are() {
     ] {
         assert!(notes.contains(said), "{said} is not in\n{notes}");
     }
+}
+
+#[test]
+fn what_registers_cover_is_shown_where_it_is_stated() {
+    let covered = |coverage, node: &str| Covered {
+        coverage,
+        node: node.parse().unwrap(),
+        periods: vec!["2026Q1".parse().unwrap()],
+    };
+    let silent = table();
+    assert!(json(&silent, &request()).get("coverage").is_none());
+    assert!(!footnotes::footnotes(&silent, &request()).contains("state"), "nothing is said of what nobody states");
+    let coverage = vec![covered(Coverage::All, "node-0"), covered(Coverage::Pilot, "node-1")];
+    let table = Published { coverage, ..table() };
+    assert_eq!(json(&table, &request())["coverage"][1]["coverage"], "pilot");
+    let notes = footnotes::footnotes(&table, &request());
+    let said = "as they state themselves: covers all units: node-0; covers a pilot only: node-1; not stated: node-2, ";
+    assert!(notes.contains(said), "{notes}");
+    let mut bytes = Vec::new();
+    csv(&mut bytes, &table, &request()).unwrap();
+    let text = String::from_utf8(bytes).unwrap();
+    assert!(text.lines().nth(1).unwrap().ends_with(",39.20,all: node-0; pilot: node-1"), "{text}");
 }

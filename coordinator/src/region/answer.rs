@@ -5,6 +5,7 @@ use crate::clock;
 use crate::error::Error;
 use crate::fold::Standing;
 use koonti_disclosure::combine::{self, Missing};
+use koonti_disclosure::coverage;
 use koonti_disclosure::identity::SignedRelease;
 use koonti_disclosure::names::hex;
 use koonti_disclosure::release::Received as ReceivedRelease;
@@ -107,7 +108,7 @@ impl Inner {
     pub(super) fn close(&mut self, id: Digest) -> Result<(), Error> {
         let Some(table) = self.store.fold.tables.get(&id) else { return Ok(()) };
         let request = table.request.request().clone();
-        let (mut releases, mut missing) = (Vec::new(), Vec::new());
+        let (mut releases, mut missing, mut stated) = (Vec::new(), Vec::new(), Vec::new());
         for (node, standing) in &table.nodes {
             match standing {
                 Standing::Released(sha256) => {
@@ -118,7 +119,10 @@ impl Inner {
                         ReceivedRelease::parse(&bytes, Codebook::built_in()).map_err(|e| e.to_string())
                     };
                     match bytes.and_then(parse) {
-                        Ok(release) => releases.push(release),
+                        Ok(release) => {
+                            stated.push((node.clone(), self.mirrors.stated(node, *sha256)));
+                            releases.push(release);
+                        }
                         Err(error) => {
                             tracing::error!(%node, %error, "a stored release is gone or altered");
                             missing.push(Missing { node: node.clone(), reason: Refusal::NoAnswer });
@@ -134,7 +138,8 @@ impl Inner {
         let published = if releases.is_empty() {
             None
         } else {
-            let table = combine::combine(&request, releases, missing);
+            let mut table = combine::combine(&request, releases, missing);
+            table.coverage = coverage::list(stated);
             let bytes = canonical::to_bytes(&table).map_err(|e| Error::Refused(e.to_string()))?;
             Some(self.store.put_table(&bytes)?)
         };

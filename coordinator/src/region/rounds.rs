@@ -14,6 +14,7 @@ use crate::fold::{Attempt, Standing, Table};
 use crate::invitation::random;
 use koonti_disclosure::abort::Certificate;
 use koonti_disclosure::combine::Missing;
+use koonti_disclosure::coverage;
 use koonti_disclosure::masked::Layout;
 use koonti_disclosure::names::hex;
 use koonti_disclosure::quorum::Quorum;
@@ -425,7 +426,9 @@ impl Inner {
             vectors: &opened.sums,
         };
         let counted = opened.survivors.clone();
-        let published = regional::publish(table.request.request(), sum);
+        let mut published = regional::publish(table.request.request(), sum);
+        published.coverage =
+            coverage::list(counted.iter().map(|node| (node.clone(), self.mirrors.stated(node, round))));
         let bytes = canonical::to_bytes(&published).map_err(|e| Error::Refused(e.to_string()))?;
         let published = Some(self.store.put_table(&bytes)?);
         tracing::info!(table = %id.short(), nodes = counted.len(), "regional table published");

@@ -4,6 +4,7 @@
 use super::{Approval, Place};
 use koonti_disclosure::canonical::{self, Json};
 use koonti_disclosure::codebook::Codebook;
+use koonti_disclosure::coverage::Coverage;
 use koonti_disclosure::identity::SignedRequest;
 use koonti_disclosure::ledger;
 use koonti_disclosure::{Digest, Name, Period, Refusal};
@@ -97,6 +98,9 @@ pub enum Own {
     Imported {
         /// The commitment to the extract of each period.
         commitments: Vec<Digest>,
+        /// What it covers of the organisation, if its operator has stated it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        coverage: Option<Coverage>,
         /// True when each row of the register was an event.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         events: bool,

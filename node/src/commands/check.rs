@@ -8,10 +8,13 @@ use crate::fold::Fold;
 use crate::keys::Keys;
 use crate::seeds;
 use crate::source::Mapping;
+use koonti_disclosure::coverage::Coverage;
 use koonti_disclosure::policy::Approval;
-use koonti_disclosure::{Digest, Policy};
+use koonti_disclosure::{Digest, Period, Policy};
 use koonti_proto::{Failure, PeopleLink};
 use serde_json::json;
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::process::ExitCode;
 
 struct Item {
@@ -36,6 +39,8 @@ pub(super) fn check(config: &Config, output: Output) -> Result<ExitCode, Error> 
     let mapping = Mapping::load(&config.register);
     add("register mapping", mapping.as_ref().map(|m| format!("data source {}", m.source)).map_err(ToString::to_string));
     let fold = Fold::read(&config.journal());
+    let held = fold.as_ref().ok().map(|(fold, _)| fold);
+    add("coverage", Ok(covers(mapping.as_ref().ok().and_then(|m| m.coverage), held)));
     add(
         "journal",
         fold.as_ref().map(|(_, entries)| format!("{} entries, all whole", entries.len())).map_err(ToString::to_string),
@@ -77,6 +82,29 @@ pub(super) fn check(config: &Config, output: Output) -> Result<ExitCode, Error> 
     let json: Vec<_> = items.iter().map(|i| json!({"item": i.what, "state": i.state, "text": i.text})).collect();
     output.print(&["state", "item", "finding"], &rows, &json.into());
     Ok(if items.iter().all(|i| i.state == "ok") { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}
+
+/// What the mapping states of the register, and the newest extracts that state otherwise.
+fn covers(stated: Option<Coverage>, fold: Option<&Fold>) -> String {
+    let mut text = stated_text(stated);
+    let newest = fold.into_iter().flat_map(|fold| {
+        let of = fold.vintages.iter().filter_map(|((_, _, period), vintages)| Some((*period, vintages.last()?.1)));
+        of.map(|(period, vintage)| (period, fold.coverage.get(&(vintage.id, period)).copied()))
+    });
+    let otherwise: BTreeSet<Period> = newest.filter(|(_, held)| *held != stated).map(|(period, _)| period).collect();
+    if !otherwise.is_empty() {
+        let periods: Vec<String> = otherwise.iter().map(ToString::to_string).collect();
+        let _ = write!(text, "; imported with another statement: {}", periods.join(", "));
+    }
+    text
+}
+
+/// What the mapping states, which goes into the log and to every table.
+pub(super) fn stated_text(stated: Option<Coverage>) -> String {
+    match stated {
+        Some(coverage) => format!("the mapping states that the register {}", coverage.text()),
+        None => "the mapping does not state how much of the organisation the register covers (\"coverage\")".to_owned(),
+    }
 }
 
 /// How the rules in the file stand to those that two persons have approved.

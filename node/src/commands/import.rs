@@ -1,5 +1,6 @@
 //! `koonti-node import`: the register becomes a new vintage.
 
+use super::check::stated_text;
 use super::quality;
 use crate::config::Config;
 use crate::error::Error;
@@ -41,7 +42,7 @@ pub(super) fn import(config: &Config, arguments: &Import) -> Result<ExitCode, Er
     hold(&mut imported.slices, kind, &arguments.periods)?;
     let fold = if config.journal().exists() { Fold::read(&config.journal())?.0 } else { Fold::default() };
     let before = keys.as_ref().map(|keys| held(config, keys, &fold, &mapping)).unwrap_or_default();
-    let report = quality::report(&imported, &before);
+    let report = format!("{}\n{}\n", quality::report(&imported, &before), stated_text(mapping.coverage));
     say!("{report}");
     if let Some(path) = &arguments.report {
         koonti_journal::write_atomic(path, report.as_bytes(), 0o600)?;
@@ -56,8 +57,9 @@ pub(super) fn import(config: &Config, arguments: &Import) -> Result<ExitCode, Er
     let released: Vec<String> = periods.iter().filter(first).map(ToString::to_string).collect();
     let vintage = Digest(keys::random()?);
     let commitments = extracts::write(&config.state, &keys.seal, vintage, &imported.slices)?;
-    let (register, source, events) = (mapping.register, mapping.source, kind == Rows::Events);
-    inbox::hand_in(config, &Order::Import { commitments, events, periods, register, source, vintage })?;
+    let (coverage, register, source, events) =
+        (mapping.coverage, mapping.register, mapping.source, kind == Rows::Events);
+    inbox::hand_in(config, &Order::Import { commitments, coverage, events, periods, register, source, vintage })?;
     let of = if events { ", in which each row is an event," } else { "" };
     eprintln!("imported vintage {}{of} with {}", vintage.short(), names.join(", "));
     if !released.is_empty() {

@@ -10,13 +10,14 @@ use crate::fold::Fold;
 use crate::keys::Keys;
 use crate::store::read_release;
 use clap::Subcommand;
+use koonti_disclosure::coverage::Coverage;
 use koonti_disclosure::ledger::{self, Debit};
 use koonti_disclosure::release::Received;
 use koonti_disclosure::request::Measure;
-use koonti_disclosure::{Codebook, Digest, TableRequest};
+use koonti_disclosure::{Codebook, Digest, Period, TableRequest};
 use koonti_evidence::entry::node::{Entry, Own};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::process::ExitCode;
 
 #[derive(Subcommand)]
@@ -44,6 +45,8 @@ struct Recorded {
     sha256: Digest,
     debit: Debit,
     request: TableRequest,
+    /// What was stated of the extracts that it was counted from.
+    stated: Vec<(Period, Coverage)>,
     what: What,
 }
 
@@ -91,7 +94,7 @@ pub(super) fn run(config: &Config, command: &Command) -> Result<ExitCode, Error>
 
 fn read(config: &Config) -> Result<Vec<Recorded>, Error> {
     let keys = Keys::load(&config.keys)?;
-    let (_, entries) = Fold::read(&config.journal())?;
+    let (fold, entries) = Fold::read(&config.journal())?;
     let (mut debits, mut recorded) = (BTreeMap::new(), Vec::<Recorded>::new());
     for (seq, bytes) in (0u64..).zip(&entries) {
         match Entry::parse(bytes) {
@@ -102,8 +105,8 @@ fn read(config: &Config) -> Result<Vec<Recorded>, Error> {
                 let debit = debits.values().rfind(|d| d.is_regional() && d.request_id() == id).cloned();
                 let debit = debit.ok_or(Error::Entry(seq))?;
                 let request = debit.request().map_err(|_| Error::Entry(seq))?;
-                let what = What::Masked(Fate::Sent);
-                recorded.push(Recorded { id, time, sha256: masked, debit, request, what });
+                let (what, stated) = (What::Masked(Fate::Sent), fold.stated(&debit));
+                recorded.push(Recorded { id, time, sha256: masked, debit, request, stated, what });
             }
             Ok(Entry::Ledger(ledger::Entry::Release { debit, release, request: id, time })) => {
                 let debit = debits.get(&debit).cloned().ok_or(Error::Entry(seq))?;
@@ -116,8 +119,8 @@ fn read(config: &Config) -> Result<Vec<Recorded>, Error> {
                 let damaged = |_| Error::Refused(format!("{}: not a release", path.display()));
                 let received = Received::parse(signed.bytes(), Codebook::built_in()).map_err(damaged)?;
                 let request = received.request().clone();
-                let what = What::Table(Box::new(received));
-                recorded.push(Recorded { id, time, sha256: release, debit, request, what });
+                let (what, stated) = (What::Table(Box::new(received)), fold.stated(&debit));
+                recorded.push(Recorded { id, time, sha256: release, debit, request, stated, what });
             }
             Ok(Entry::Ledger(ledger::Entry::Abort { debit, .. })) => {
                 let id = debits.get(&debit).map(Debit::request_id);
@@ -159,6 +162,7 @@ fn list(recorded: &[Recorded], output: Output) {
                 shown,
                 r.debit.k().to_string(),
                 from,
+                words(&r.stated),
                 format!("{:.3}", shown_rho(r.debit.cost().nano_rho)),
             ]
         })
@@ -177,6 +181,10 @@ fn list(recorded: &[Recorded], output: Output) {
                 "policy": r.debit.policy().to_string(),
                 "sha256": r.sha256.to_string(),
             });
+            if !r.stated.is_empty() {
+                let stated = r.stated.iter().map(|(period, coverage)| (period.to_string(), coverage.word()));
+                item["coverage"] = json!(stated.collect::<BTreeMap<_, _>>());
+            }
             match &r.what {
                 What::Table(received) => {
                     item["tau"] = received.tau().into();
@@ -187,9 +195,24 @@ fn list(recorded: &[Recorded], output: Output) {
             item
         })
         .collect();
-    let header =
-        ["left (UTC)", "id", "table", "asked by", "cells shown", "smallest count", "shown from", "allowance spent"];
+    let header = [
+        "left (UTC)",
+        "id",
+        "table",
+        "asked by",
+        "cells shown",
+        "smallest count",
+        "shown from",
+        "covers",
+        "allowance spent",
+    ];
     output.print(&header, &rows, &items.into());
+}
+
+/// What was stated of the periods, each word once.
+fn words(stated: &[(Period, Coverage)]) -> String {
+    let words: BTreeSet<Coverage> = stated.iter().map(|(_, coverage)| *coverage).collect();
+    words.into_iter().map(Coverage::word).collect::<Vec<_>>().join(", ")
 }
 
 fn show(release: &Recorded, output: Output) -> Result<(), Error> {

@@ -10,6 +10,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use koonti_disclosure::Name;
+use koonti_disclosure::coverage::Coverage;
 use serde::Deserialize;
 
 use super::calendar::DateFormat;
@@ -27,6 +28,8 @@ pub struct Mapping {
     pub register: Name,
     /// What each row of it is.
     pub row: Row,
+    /// What it covers of the organisation, if its operator states it.
+    pub coverage: Option<Coverage>,
     /// The register's file, as the mapping writes it.
     pub(super) file: String,
     pub(super) format: Format,
@@ -55,6 +58,7 @@ struct File {
     register: Name,
     #[serde(default)]
     row: Row,
+    coverage: Option<Coverage>,
     file: String,
     format: Format,
     columns: layout::File,
@@ -109,9 +113,9 @@ impl Mapping {
     }
 
     fn new(file: File, path: &Path) -> Result<Self, MappingFault> {
-        let File { source, register, row, file, format, columns, restrict } = file;
+        let File { source, register, row, coverage, file, format, columns, restrict } = file;
         let columns = Columns::try_from(columns)?;
-        let mapping = Self { source, register, row, file, format, columns, restrict, path: path.to_owned() };
+        let mapping = Self { source, register, row, coverage, file, format, columns, restrict, path: path.to_owned() };
         mapping.check()?;
         Ok(mapping)
     }

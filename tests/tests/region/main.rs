@@ -8,6 +8,7 @@ mod bad_input;
 mod canary;
 mod closing;
 mod commands;
+mod coverage;
 mod events;
 mod evidence;
 #[cfg(debug_assertions)]

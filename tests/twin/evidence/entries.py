@@ -99,6 +99,7 @@ NODE = {
     "roster-approved": {"epoch": is_int, "roster": is_digest, "signature": is_signature},
     "imported": {
         "commitments": listed(is_digest, 1),
+        "coverage?": one_of("all", "some", "pilot"),
         "events?": lambda value: value is True,
         "periods": is_periods,
         "register": is_name,

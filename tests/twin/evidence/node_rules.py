@@ -26,6 +26,8 @@ class NodeWalk:
         self._approvers, self._policy, self._policy_hash = [], None, None
         self._roster, self._roster_hash = None, None
         self._imported, self._questions, self._approved = {}, {}, {}
+        # What is stated of periods, by vintage; of debits; of what those paid for: a release or a round.
+        self._stated, self._of_debit, self.covered = {}, {}, {}
         self._seeds, self._seed_at, self._used = 0, [], set()
         self._spent, self._ended, self._closed = {}, set(), set()
         for index, entry in enumerate(log.entries):
@@ -59,6 +61,7 @@ class NodeWalk:
         for period in entry["periods"]:
             key = entry["source"], period, entry["vintage"]
             self._imported.setdefault(key, (index, entry["register"], entry.get("events", False)))
+            self._stated.setdefault((period, entry["vintage"]), entry.get("coverage"))
 
     def on_seeds(self, _where, index, entry):
         self._seeds = entry["first"] + len(entry["commitments"])
@@ -134,6 +137,10 @@ class NodeWalk:
         request = self.v.requests.read(entry["request"])
         debit = Debit(index, entry, request)
         self.debits[index] = debit
+        stated = [(p, self._stated.get((p, v))) for p, v in zip(entry["periods"], entry["vintages"])]
+        self._of_debit[index] = [one for one in stated if one[1]]
+        if debit.regional:
+            self.covered[entry["round"]] = self._of_debit[index]
         known = entry["policy"] == self._policy_hash
         self.rule("R11").judge(where, known, "the debit names another policy than the one in force")
         question = self._question_of(debit)
@@ -300,6 +307,8 @@ class NodeWalk:
     def on_release(self, where, index, entry):
         ended, debit = self._end(where, entry), self.debits.get(entry["debit"])
         self.releases.append((index, entry, debit))
+        if debit is None or not debit.regional:
+            self.covered[entry["release"]] = self._of_debit.get(entry["debit"], [])
         if debit is None:
             return
         if ended:
@@ -314,6 +323,7 @@ class NodeWalk:
         self.masked.setdefault(entry["round"], set()).add(entry["masked"])
 
     def on_carry(self, where, _index, entry):
+        self.covered[entry["round"]] = self._of_debit.get(entry["debit"], [])
         debit = self.debits.get(entry["debit"])
         open_to = debit is not None and debit.state == "aborted" and debit.regional
         open_to = open_to and not debit.carried

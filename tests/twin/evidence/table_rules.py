@@ -3,7 +3,7 @@
 from .canon import Bad, encode, need, sha, signed
 from .question import SignedRequest
 from .regional import certificate, check_spec, masked_hash, open_round
-from .tables import Release, combine, publish, read_table, same
+from .tables import Release, combine, publish, read_table, same, with_coverage
 
 
 class Table:
@@ -227,21 +227,32 @@ class TableRules:
         if table.request.regional:
             counted = entry.get("counted", [])
             round_id = found["regional"]["round"] if found else None
-            table.published.append((where, round_id, data, counted, table.missing(counted)))
+            table.published.append((where, round_id, data, counted, table.missing(counted), found))
             if found:
                 self._threshold(where, table, found)
         elif data is not None:
-            self._combined(where, table, data)
+            self._combined(where, table, data, found)
 
-    def _combined(self, where, table, data):
+    def _stated(self, paid, found):
+        """What the logs of nodes state of what they paid for, by its hash; what the table says, of logs not to be used."""
+        claims = {}
+        for one in (found or {}).get("coverage", []):
+            claims.setdefault(one["node"], []).extend((p, one["coverage"]) for p in one["periods"])
+        return {
+            node: self.walks[node].covered.get(digest, []) if node in self.walks else claims.get(node, [])
+            for node, digest in paid.items()
+        }
+
+    def _combined(self, where, table, data, found):
         """R22"""
         digests = [s[1] for s in table.nodes.values() if s[0] == "released"]
         releases = [self.parsed.get(digest) for digest in digests]
         fits = all(one is not None and one.request.id == table.request.id for one in releases)
         if not fits:
             return  # R17 or R18 has said so
-        counted = {node for node, s in table.nodes.items() if s[0] == "released"}
+        counted = {node: s[1] for node, s in table.nodes.items() if s[0] == "released"}
         made = combine(table.request, releases, table.missing(counted))
+        made = with_coverage(made, self._stated(counted, found))
         holds = bool(releases) and same(made, data)
         self.rule("R22").judge(where, holds, "the table is not what its releases give")
 
@@ -315,11 +326,12 @@ class TableRules:
                 u3, sums = open_round(files, spec, round_id, roster, table.request)
                 names = [roster.places[at] for at in u3]
                 last = table.published[-1]
-                _, _, data, counted, missing = next((one for one in table.published if one[1] == round_id), last)
+                _, _, data, counted, missing, found = next((one for one in table.published if one[1] == round_id), last)
                 need(names == counted, "the nodes counted are not those in the sum")
                 made = publish(table.request, spec, round_id, roster.quorum, names, missing, sums)
                 if data is None:
                     continue  # R17 says so
+                made = with_coverage(made, self._stated(dict.fromkeys(names, round_id), found))
                 need(same(made, data), "the table is not what the sum gives")
             except Bad as error:
                 self.rule("R28").fail(where, error)

@@ -5,7 +5,7 @@ import math
 import struct
 from fractions import Fraction
 
-from .canon import Bad, decode, encode, is_digest, is_int, is_name, need
+from .canon import Bad, decode, encode, is_digest, is_int, is_name, is_period, need
 from .question import half_width, half_width_of_draw
 
 LARGEST_VALUE = 1 << 40
@@ -280,10 +280,24 @@ def _figure(cell, request, noise, c, words):
     cell["state"] = "published"
 
 
+# --- what registers cover --------------------------------------------------------
+
+
+def with_coverage(table, stated):
+    """A table with what is stated of its nodes: lists of (period, word) by name."""
+    periods = {}
+    for node, of_node in stated.items():
+        for period, word in of_node:
+            periods.setdefault((node, word), []).append(period)
+    found = [{"coverage": w, "node": n, "periods": sorted(periods[n, w])} for n, w in sorted(periods)]
+    return table | {"coverage": found} if found else table
+
+
 # --- the form of a published table --------------------------------------------
 
 TABLE = {"cells", "cost", "id", "nodes_counted", "nodes_missing", "per_node", "request", "scale", "v"}
 REGIONAL = {"c", "eta", "h", "j", "k", "n", "round", "t", "threshold", "u_min", "variance_present"}
+COVERED = {"coverage", "node", "periods"}
 FIGURES = {"value", "low", "high", "clients", "sum"}
 
 
@@ -291,7 +305,13 @@ def read_table(data, request):
     """A published table of a request; `Bad` if it has another form."""
     table = decode(data)
     wanted = TABLE | {"regional"} if request.regional else TABLE
-    need(isinstance(table, dict) and table.keys() == wanted, "the fields of a table")
+    need(isinstance(table, dict) and table.keys() - {"coverage"} == wanted, "the fields of a table")
+    covered = table.get("coverage", [])
+    need(isinstance(covered, list) and ("coverage" not in table or covered), "the coverage of a table")
+    for one in covered:
+        need(isinstance(one, dict) and one.keys() == COVERED, "the fields of a coverage")
+        need(one["coverage"] in ("all", "some", "pilot") and is_name(one["node"]), "the word of a coverage")
+        need(isinstance(one["periods"], list) and all(map(is_period, one["periods"])), "the periods of a coverage")
     need(table["request"] == request.value and table["id"] == request.id, "the request of a table")
     need(table["v"] == 1 and table["scale"] == (1000 if request.score else 1), "version or scale")
     cells = table["cells"]

@@ -86,6 +86,26 @@ pub(crate) fn all() -> Vec<Mutant> {
     all.push(published("regional-without-terms", &[R17, R28], "closed-r", &|v| {
         drop(v.as_object_mut().unwrap().remove("regional"))
     }));
+    // What registers cover: of table a, b and r, nodes 2 and 3 state it; of c nobody does.
+    for (tag, rule) in [("closed-b", R22), ("closed-r", R28)] {
+        let coverage = |what: &str, fails: &[Rule], change: &dyn Fn(&mut Value)| {
+            published(&format!("{tag}-coverage-{what}"), fails, tag, &|v| change(&mut v["coverage"]))
+        };
+        all.push(published(&format!("{tag}-without-coverage"), &[rule], tag, &|v| {
+            drop(v.as_object_mut().unwrap().remove("coverage"))
+        }));
+        all.push(coverage("of-one-node-less", &[rule], &|v| drop(v.as_array_mut().unwrap().pop())));
+        all.push(coverage("larger-than-stated", &[rule], &|v| v[1]["coverage"] = json!("all")));
+        all.push(coverage("of-a-node-that-states-none", &[rule], &|v| v[0]["node"] = json!("node-001")));
+        all.push(coverage("of-other-periods", &[rule], &|v| v[1]["periods"] = json!(["2026Q2"])));
+        all.push(coverage("out-of-order", &[rule], &|v| v.as_array_mut().unwrap().reverse()));
+        all.push(coverage("in-another-word", &[R17, rule], &|v| v[1]["coverage"] = json!("half")));
+        all.push(coverage("with-a-field-more", &[R17, rule], &|v| v[1]["units"] = json!(3)));
+        all.push(coverage("of-nobody", &[R17, rule], &|v| *v = json!([])));
+    }
+    all.push(published("coverage-that-nobody-stated", &[R22], "closed-c", &|v| {
+        v["coverage"] = json!([{"coverage": "all", "node": "node-001", "periods": ["2026Q2"]}])
+    }));
     // Heads.
     let beginning = |log: &str, size: usize| {
         let tree: Tree = entries(&honest(), log)[..size].iter().map(|entry| leaf_hash(entry)).collect();

@@ -389,6 +389,13 @@ fn tables() -> Vec<Mutant> {
             v["counted"] = json!(["node-000", "node-001", "node-002"])
         }),
         entry("counted-nobody", &[R28], &at(C, "closed-r"), |v| drop(v.as_object_mut().unwrap().remove("counted"))),
+        entry("coverage-of-another-word", &[R22, R28], &at("node-node-003", "imported"), |v| {
+            v["coverage"] = json!("all")
+        }),
+        entry("coverage-not-stated", &[R22, R28], &at("node-node-003", "imported"), |v| {
+            drop(v.as_object_mut().unwrap().remove("coverage"))
+        }),
+        entry("coverage-stated-and-not-shown", &[R22, R28], &at(N0, "imported"), |v| v["coverage"] = json!("some")),
         entry("reopened-for-another", &[R10, R22], &at(C, "asked-b"), |v| v["nodes"] = json!(["node-003"])),
     ]
 }

@@ -57,6 +57,9 @@ pub(crate) fn all() -> Vec<Mutant> {
         value["vintage"] = json!("0909090909090909090909090909090909090909090909090909090909090A0A");
     }));
     all.push(entry("reason-of-no-list", &[R08], &format!("{C}/refused"), |value| value["reason"] = json!("BECAUSE")));
+    all.push(entry("coverage-of-no-word", &[R08], &format!("{N0}/imported"), |value| {
+        value["coverage"] = json!("half");
+    }));
     all.push(entry("name-in-capitals", &[R08], &format!("{C}/access"), |value| value["auditor"] = json!("Outi")));
     let next = keys_of(&["liisa", "matti"]);
     let sign = |who: &[&str]| approvals(who, |key| key.sign_approvers(&next));

@@ -11,7 +11,8 @@
 pub mod play;
 pub mod scribe;
 
-use koonti_disclosure::combine::{Missing, combine};
+use koonti_disclosure::combine::{Missing, Published, combine};
+use koonti_disclosure::coverage::{Coverage, Covered, list};
 use koonti_disclosure::identity::{IdentityKey, Intent};
 use koonti_disclosure::ledger::Terms;
 use koonti_disclosure::masked::Layout;
@@ -182,12 +183,13 @@ pub fn begin(s: &mut Scribe<'_>) {
         );
         s.push(log, "approvers", json!({"type": "approvers", "approvals": [], "keys": keys_of(&["kai", "liisa"])}));
         s.policy(log, "policy", &policy(5, "auto", s.room.0), &["kai", "liisa"]);
-        s.push(
-            log,
-            "imported",
-            json!({"type": "imported", "commitments": [Digest([5; 32]), Digest([6; 32]), Digest([7; 32])], "events": true,
-            "periods": ["2026Q1", "2026Q2", "2026Q3"], "register": "r", "source": "r", "vintage": Digest([9; 32])}),
-        );
+        let mut imported = json!({"type": "imported", "commitments": [Digest([5; 32]), Digest([6; 32]), Digest([7; 32])],
+            "events": true,
+            "periods": ["2026Q1", "2026Q2", "2026Q3"], "register": "r", "source": "r", "vintage": Digest([9; 32])});
+        if let Some(coverage) = stated(&node_name(place)) {
+            imported["coverage"] = json!(coverage);
+        }
+        s.push(log, "imported", imported);
         s.roster(log, "roster", 1);
         let commitments: Vec<Digest> =
             (0..s.room.1).map(|n| Seed::new([n.to_be_bytes()[7]; 32]).commitment(n)).collect();
@@ -195,6 +197,24 @@ pub fn begin(s: &mut Scribe<'_>) {
             s.push(log, "seeds", json!({"type": "seeds", "commitments": batch, "first": first}));
         }
     }
+}
+
+/// What the operators of some nodes state of their registers.
+fn stated(node: &Name) -> Option<Coverage> {
+    match node.as_str() {
+        "node-002" => Some(Coverage::All),
+        "node-003" => Some(Coverage::Pilot),
+        _ => None,
+    }
+}
+
+/// The list of a table over these nodes.
+fn covered(request: &TableRequest, counted: &[Name]) -> Vec<Covered> {
+    let of = |node: &Name| {
+        let coverage = stated(node);
+        (node.clone(), request.periods().iter().filter_map(|period| Some((*period, coverage?))).collect())
+    };
+    list(counted.iter().map(of))
 }
 
 /// Asks a table; the entry's index.
@@ -344,8 +364,9 @@ pub fn close(s: &mut Scribe<'_>, tag: &str, request: &TableRequest, asked: &[u16
     let missing = asked.iter().map(|place| node_name(*place)).filter(absent);
     let reason_of = |node: &Name| if *node == node_name(4) { reason } else { Refusal::NoAnswer };
     let missing = missing.map(|node| Missing { reason: reason_of(&node), node }).collect();
-    let published = canonical::to_bytes(&combine(request, received, missing)).unwrap();
-    let published = s.blob(tag, published);
+    let table = combine(request, received, missing);
+    let coverage = covered(request, &table.nodes_counted);
+    let published = s.blob(tag, canonical::to_bytes(&Published { coverage, ..table }).unwrap());
     s.push(COORDINATOR, tag, json!({"type": "closed", "id": request.id(), "published": published}));
 }
 
@@ -403,7 +424,8 @@ fn regional_table(s: &mut Scribe<'_>) -> Vec<(Digest, Opened)> {
     let vectors = &play.round.opened().unwrap().sums;
     let missing = vec![Missing { node: node_name(4), reason: Refusal::RoundLeft }];
     let sum = Sum { spec: &retry, survivors: survivors.clone(), missing, vectors };
-    let published = s.blob("closed-r", canonical::to_bytes(&regional::publish(&request, sum)).unwrap());
+    let table = Published { coverage: covered(&request, &survivors), ..regional::publish(&request, sum) };
+    let published = s.blob("closed-r", canonical::to_bytes(&table).unwrap());
     s.push(
         COORDINATOR,
         "closed-r",

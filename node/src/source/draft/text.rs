@@ -25,7 +25,9 @@ pub(super) fn write(name: &str, file: &Written, columns: &[Column], choice: &Cho
          # every line with the register's own description, then try `koonti-node import --dry-run`.\n\
          # What the keys mean is explained in the register.toml that comes with the program.\n\n\
          # The data source whose allowance is spent, and what table requests call the register.\n\
-         source = \"adult-social-work\"\nregister = \"adult-social-work\"\nfile = {}\n\
+         source = \"adult-social-work\"\nregister = \"adult-social-work\"\n\
+         # coverage = \"all\"  # or \"some\" units, or a \"pilot\": state which is true, for tables to say it\n\
+         file = {}\n\
          # row = \"event\"  # only if each row is something that happened, such as a meeting\n\n[format]\n\
          delimiter = {}\nencoding = {}\ndate = {}{}\ndecimal = {}{}\n\n[columns]\n",
         quoted(name),

@@ -214,3 +214,16 @@ fn what_the_tally_refuses_is_passed_on() {
     let message = import(&site.mapping().unwrap(), &codebook, &TAG_KEY).err().unwrap().to_string();
     assert_eq!(message, "the codebook has a score whose range is empty or wider than 127");
 }
+
+#[test]
+fn coverage_is_one_of_three_words_or_not_stated() {
+    use koonti_disclosure::coverage::Coverage;
+    let loaded = |mapping: &str| Site::new(mapping, HEADER.as_bytes()).mapping().unwrap().coverage;
+    assert_eq!(loaded(MAPPING), None, "older mappings keep working");
+    for coverage in [Coverage::All, Coverage::Pilot, Coverage::Some] {
+        let line = format!("coverage = \"{}\"\nfile =", coverage.word());
+        assert_eq!(loaded(&with("file =", &line)), Some(coverage));
+    }
+    let message = refused(&with("file =", "coverage = \"most\"\nfile ="));
+    assert!(message.contains("unknown variant `most`, expected one of `all`, `pilot`, `some`"), "{message}");
+}
