@@ -14,6 +14,7 @@ use koonti_evidence::entry::LONGEST;
 use koonti_evidence::entry::coordinator::Entry;
 use koonti_evidence::tree::{Tree, leaf_hash};
 use koonti_journal::{Index, Journal};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 /// The store of a running coordinator: holds the journal's lock.
@@ -63,7 +64,11 @@ impl Store {
         self.tree.push(leaf_hash(&bytes));
         if let Err(error) = self.index.put(seq, &pairs(&bytes)) {
             // The entry is durable; the next start rebuilds the index from it.
-            eprintln!("the index failed behind the journal ({error}); start again: it is rebuilt");
+            // Nothing is left to do if stderr is gone as well.
+            let _ = writeln!(
+                std::io::stderr(),
+                "the index failed behind the journal ({error}); start again: it is rebuilt"
+            );
             std::process::abort();
         }
         self.fold.note(seq, &bytes, entry);

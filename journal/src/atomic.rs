@@ -9,14 +9,14 @@
 //! `.NAME.PID.N.tmp`, and nothing reads it.
 
 use std::ffi::{OsStr, OsString};
-use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
-use std::io::{self, ErrorKind, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::fs::{File, OpenOptions, Permissions};
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::error::{Error, io_error};
-use crate::fault;
+use crate::{disk, fault};
 
 /// Replaces or creates `path` with `bytes`, readable as `mode` says.
 ///
@@ -33,15 +33,40 @@ pub fn write_atomic(path: &Path, bytes: &[u8], mode: u32) -> Result<(), Error> {
     let name = path
         .file_name()
         .ok_or_else(|| io_error("write", path)(io::Error::new(ErrorKind::InvalidInput, "no file name")))?;
-    fault::point();
     let (temp, file) = create_temp(parent_of(path), name).map_err(io_error("write beside", path))?;
-    let written = fill(file, bytes, mode).and_then(|()| fs::rename(&temp, path));
+    let written = fill(&file, &temp, bytes, mode).and_then(|()| disk::rename(&temp, path));
     if let Err(source) = written {
         // The write has failed already; the stray file is harmless.
-        let _ = fs::remove_file(&temp);
+        let _ = disk::remove(&temp);
         return Err(io_error("write", path)(source));
     }
-    fault::point();
+    sync_dir(parent_of(path))?;
+    fault::done("kept", path, 0, bytes);
+    Ok(())
+}
+
+/// Overwrites `bytes.len()` bytes of the file at `path`, from `at` on, durably: for what
+/// must be gone. A crash leaves the old bytes, the new ones, or some of both.
+///
+/// # Errors
+///
+/// [`Error::Io`], also when there is no such file.
+pub fn overwrite(path: &Path, at: u64, bytes: &[u8]) -> Result<(), Error> {
+    let file = OpenOptions::new().write(true).open(path).map_err(io_error("open", path))?;
+    let written = disk::write(&file, path, bytes, at).and_then(|()| disk::sync(&file, path));
+    written.map_err(io_error("overwrite", path))
+}
+
+/// Deletes the file at `path`, durably. That it is gone already is well.
+///
+/// # Errors
+///
+/// [`Error::Io`].
+pub fn remove(path: &Path) -> Result<(), Error> {
+    match disk::remove(path) {
+        Err(e) if e.kind() == ErrorKind::NotFound => return Ok(()),
+        removed => removed.map_err(io_error("delete", path))?,
+    }
     sync_dir(parent_of(path))
 }
 
@@ -55,7 +80,7 @@ pub fn write_atomic(path: &Path, bytes: &[u8], mode: u32) -> Result<(), Error> {
 pub fn create_dir_private(path: &Path) -> Result<(), Error> {
     let missing: Vec<&Path> = path.ancestors().take_while(|p| !p.as_os_str().is_empty() && !p.is_dir()).collect();
     for dir in missing.into_iter().rev() {
-        match DirBuilder::new().mode(0o700).create(dir) {
+        match disk::make_dir(dir) {
             Err(e) if e.kind() == ErrorKind::AlreadyExists && dir.is_dir() => {}
             made => made.map_err(io_error("create the directory", dir))?,
         }
@@ -66,7 +91,7 @@ pub fn create_dir_private(path: &Path) -> Result<(), Error> {
 
 /// Makes the names in `dir` durable.
 pub(crate) fn sync_dir(dir: &Path) -> Result<(), Error> {
-    File::open(dir).and_then(|d| d.sync_all()).map_err(io_error("sync the directory", dir))
+    disk::sync_dir(dir).map_err(io_error("sync the directory", dir))
 }
 
 /// The directory that holds `path`, as a path that can be opened.
@@ -92,23 +117,17 @@ fn create_temp(dir: &Path, name: &OsStr) -> io::Result<(PathBuf, File)> {
         temp_name.push(format!(".{}.{n}.tmp", std::process::id()));
         let temp = dir.join(temp_name);
         // A leftover of a dead process with our id keeps its name; take the next.
-        match OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temp) {
+        match disk::create_new(&temp) {
             Err(e) if e.kind() == ErrorKind::AlreadyExists => {}
             opened => return opened.map(|file| (temp, file)),
         }
     }
 }
 
-fn fill(mut file: File, bytes: &[u8], mode: u32) -> io::Result<()> {
-    if fault::due() {
-        file.write_all(&bytes[..bytes.len() / 2])?;
-        fault::kill();
-    }
-    file.write_all(bytes)?;
+fn fill(file: &File, path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
+    disk::write(file, path, bytes, 0)?;
     file.set_permissions(Permissions::from_mode(mode))?;
-    file.sync_all()?;
-    fault::point();
-    Ok(())
+    disk::sync_all(file, path)
 }
 
 static NEXT_TEMP: AtomicU64 = AtomicU64::new(0);

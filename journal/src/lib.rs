@@ -5,7 +5,8 @@
 //! - [`Journal`]: the append-only file that is a daemon's truth. An entry is
 //!   acknowledged when `fdatasync` has returned, and not before.
 //! - [`write_atomic`] and [`create_dir_private`]: files that are wholly old or
-//!   wholly new after a power cut, and directories that only their owner enters.
+//!   wholly new after a power cut, and directories that only their owner enters;
+//!   [`remove`] and [`overwrite`]: what is gone stays gone.
 //! - [`Index`]: a key-value view folded from the journal's entries. It may be
 //!   deleted at any time; the next start builds it again.
 //!
@@ -14,6 +15,7 @@
 //! checksums find accidents, not forgers. The signed log finds forgers.
 
 mod atomic;
+mod disk;
 mod error;
 mod fault;
 mod frame;
@@ -22,7 +24,7 @@ mod lock;
 mod mark;
 mod writer;
 
-pub use atomic::{create_dir_private, write_atomic};
+pub use atomic::{create_dir_private, overwrite, remove, write_atomic};
 pub use error::Error;
 pub use index::{Index, MAX_VALUE_BYTES, Pair, Rebuilt};
 pub use writer::{Journal, read};

@@ -7,11 +7,11 @@
 //!
 //! Not promised: protection from someone who rewrites both files.
 
-use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
 
 use crate::atomic::{beside, write_atomic};
+use crate::disk;
 use crate::error::{Error, io_error};
 use crate::frame::Scan;
 
@@ -26,7 +26,7 @@ impl Mark {
     /// Reads the mark of `journal`, if it ever got one.
     pub(crate) fn load(journal: &Path) -> Result<Option<Mark>, Error> {
         let path = beside(journal, SUFFIX);
-        match fs::read(&path) {
+        match disk::read(&path) {
             Ok(bytes) => decode(&bytes).map(Some).ok_or(Error::DamagedMark { path }),
             Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
             Err(e) => Err(io_error("read the mark", &path)(e)),

@@ -8,18 +8,17 @@
 //! or sync. After a failed sync the kernel may forget the bytes and report
 //! success the next time, so the process ends and the next one reads the disk.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Write};
-use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::fs::File;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use crate::MAX_ENTRY_BYTES;
 use crate::atomic::{parent_of, sync_dir};
 use crate::error::{Error, io_error};
-use crate::fault;
 use crate::frame::{self, FILE_HEADER, Scan, Tail};
 use crate::lock;
 use crate::mark::Mark;
+use crate::{disk, fault};
 
 /// The writer of a journal. It holds the file's lock for its whole life.
 #[derive(Debug)]
@@ -43,20 +42,12 @@ impl Journal {
     /// bytes are wrong or missing and no crash explains it,
     /// [`Error::DamagedMark`], [`Error::NotAJournal`] or [`Error::Io`].
     pub fn open(path: &Path) -> Result<(Journal, Vec<Vec<u8>>), Error> {
-        let mut file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o600)
-            .open(path)
-            .map_err(io_error("open the journal", path))?;
+        let mut file = disk::open_or_create(path).map_err(io_error("open the journal", path))?;
         lock::take(&file, path)?;
         let mark = Mark::load(path)?;
-        let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes).map_err(io_error("read the journal", path))?;
+        let bytes = disk::read_open(&mut file, path).map_err(io_error("read the journal", path))?;
         let scan = examine(path, &bytes, mark)?;
-        settle(&file, &bytes, &scan).map_err(io_error("repair the journal", path))?;
+        settle(&file, path, &bytes, &scan).map_err(io_error("repair the journal", path))?;
         sync_dir(parent_of(path))?;
         let journal = Journal { path: path.to_owned(), file, end: scan.end(), entries: scan.entries.len() as u64 };
         Ok((journal, scan.entries))
@@ -76,26 +67,15 @@ impl Journal {
             return Err(Error::TooLarge { path: self.path.clone(), len_bytes: entry.len() });
         }
         let frame = frame::encode(entry);
-        let durable = self.write(&frame).and_then(|()| self.file.sync_data());
-        if let Err(e) = durable {
+        let written = disk::write(&self.file, &self.path, &frame, self.end);
+        if let Err(e) = written.and_then(|()| disk::sync(&self.file, &self.path)) {
             abort(&self.path, &e);
         }
-        fault::point();
         let seq = self.entries;
+        fault::done("acknowledged", &self.path, seq, entry);
         self.end += frame.len() as u64;
         self.entries += 1;
         Ok(seq)
-    }
-
-    fn write(&self, frame: &[u8]) -> io::Result<()> {
-        fault::point();
-        if fault::due() {
-            self.file.write_all_at(&frame[..frame.len() / 2], self.end)?;
-            fault::kill();
-        }
-        self.file.write_all_at(frame, self.end)?;
-        fault::point();
-        Ok(())
     }
 
     /// The number of entries.
@@ -135,7 +115,7 @@ impl Journal {
 pub fn read(path: &Path) -> Result<Vec<Vec<u8>>, Error> {
     // The mark first: the journal, read later, can only be longer.
     let mark = Mark::load(path)?;
-    let bytes = fs::read(path).map_err(io_error("read the journal", path))?;
+    let bytes = disk::read(path).map_err(io_error("read the journal", path))?;
     Ok(examine(path, &bytes, mark)?.entries)
 }
 
@@ -160,18 +140,17 @@ fn examine(path: &Path, bytes: &[u8], mark: Option<Mark>) -> Result<Scan, Error>
 /// The last frame is written again, byte for byte. Where an earlier process saw
 /// its sync fail, the kernel may serve bytes that it no longer means to store;
 /// writing them anew makes the sync below count.
-fn settle(file: &File, bytes: &[u8], scan: &Scan) -> io::Result<()> {
+fn settle(file: &File, path: &Path, bytes: &[u8], scan: &Scan) -> io::Result<()> {
     let end = scan.end();
     let header_end = FILE_HEADER.len() as u64;
     if bytes.starts_with(&FILE_HEADER) {
         let last = scan.ends.iter().rev().nth(1).copied().unwrap_or(header_end);
-        file.write_all_at(&bytes[last as usize..end as usize], last)?;
+        disk::write(file, path, &bytes[last as usize..end as usize], last)?;
     } else {
-        file.write_all_at(&FILE_HEADER, 0)?;
+        disk::write(file, path, &FILE_HEADER, 0)?;
     }
-    fault::point();
-    file.set_len(end)?;
-    file.sync_all()
+    disk::set_len(file, path, end)?;
+    disk::sync_all(file, path)
 }
 
 fn abort(path: &Path, cause: &io::Error) -> ! {

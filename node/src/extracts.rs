@@ -64,11 +64,7 @@ pub fn open(state: &Path, seal: &SealKey, vintage: Digest, period: Period) -> Re
 /// # Errors
 /// When the disk fails. That it is gone already is well.
 pub fn delete(state: &Path, vintage: Digest, period: Period) -> Result<(), Error> {
-    let path = file(state, vintage, period);
-    match std::fs::remove_file(&path) {
-        Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(Error::file(&path, &e)),
-        _ => Ok(()),
-    }
+    Ok(koonti_journal::remove(&file(state, vintage, period))?)
 }
 
 fn folder(state: &Path, vintage: Digest) -> PathBuf {

@@ -227,6 +227,11 @@ impl Fold {
         debit.periods().iter().zip(debit.vintages()).filter_map(of).collect()
     }
 
+    /// True when a vintage was imported.
+    pub fn holds(&self, vintage: Digest) -> bool {
+        self.vintages.values().flatten().any(|(_, held)| held.id == vintage)
+    }
+
     /// True when a period is closed.
     pub fn is_closed(&self, source: &Name, period: Period) -> bool {
         self.closed.contains(&(source.clone(), period))

@@ -150,7 +150,7 @@ pub(crate) fn work_off(config: &Config, store: &Store) -> Result<Vec<Done>, Erro
                 continue;
             }
         }
-        std::fs::remove_file(&path).map_err(|e| Error::file(&path, &e))?;
+        koonti_journal::remove(&path)?;
     }
     Ok(done)
 }
@@ -177,8 +177,8 @@ pub(crate) fn close(config: &Config, books: &mut Books, source: &Name, period: P
 }
 
 fn work(config: &Config, store: &Store, order: Order) -> Result<Done, Error> {
-    let time = clock::now();
     let mut books = store.books();
+    let time = clock::now();
     let open = |standing| matches!(standing, Standing::Waiting | Standing::Refused(Refusal::DeclinedByPerson));
     let waiting = |id: &Digest| books.fold.questions.get(id).is_some_and(|known| open(known.standing));
     match order {
@@ -191,6 +191,9 @@ fn work(config: &Config, store: &Store, order: Order) -> Result<Done, Error> {
             Ok(Done::Declined(request))
         }
         Order::Approve { .. } | Order::Decline { .. } => Ok(Done::Nothing),
+        // A crash before its file was deleted: it is done already.
+        Order::Import { vintage, .. } if books.fold.holds(vintage) => Ok(Done::Nothing),
+        Order::Close { period, ref source } if books.fold.is_closed(source, period) => Ok(Done::Nothing),
         Order::Import { commitments, coverage, events, periods, register, source, vintage } => {
             books.append(Own::Imported { commitments, coverage, events, periods, register, source, time, vintage })?;
             Ok(Done::Nothing)

@@ -9,7 +9,6 @@ use crate::error::Error;
 use crate::keys::{SealKey, random};
 use koonti_disclosure::Digest;
 use koonti_disclosure::stream::Seed;
-use std::fs::OpenOptions;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
@@ -50,14 +49,10 @@ pub fn open(state: &Path, seal: &SealKey, number: u64, commitment: Digest) -> Op
 /// When the disk fails.
 pub fn wipe(state: &Path, number: u64) -> Result<(), Error> {
     let path = file(state, number_of_batch(number));
-    let wiped = OpenOptions::new().write(true).open(&path).and_then(|batch| {
-        batch.write_all_at(&[0; SLOT], offset(number))?;
-        batch.sync_data()
-    });
-    match wiped {
-        Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(Error::file(&path, &e)),
-        _ => Ok(()),
+    if path.exists() {
+        koonti_journal::overwrite(&path, offset(number), &[0; SLOT])?;
     }
+    Ok(())
 }
 
 fn number_of_batch(number: u64) -> u64 {

@@ -23,6 +23,7 @@ use koonti_evidence::tree::{Tree, leaf_hash};
 use koonti_evidence::{Checkpoint, checkpoint};
 use koonti_journal::{Index, Journal};
 use std::collections::VecDeque;
+use std::io::Write;
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -326,7 +327,9 @@ impl DebitSink for Sink<'_> {
 /// the process ends: the next start rebuilds the index from the journal.
 fn put(index: &Index, seq: u64, pairs: &[(Vec<u8>, Vec<u8>)]) {
     if let Err(error) = index.put(seq, pairs) {
-        eprintln!("the index failed behind the journal ({error}); start again: it is rebuilt");
+        // Nothing is left to do if stderr is gone as well.
+        let _ =
+            writeln!(std::io::stderr(), "the index failed behind the journal ({error}); start again: it is rebuilt");
         std::process::abort();
     }
 }

@@ -35,6 +35,7 @@ mod tests {
         let mut fold = Fold::default();
         let import = |period: &str, time| {
             Entry::Own(Own::Imported {
+                coverage: None,
                 commitments: vec![],
                 events: false,
                 periods: vec![period.parse().expect("a quarter")],

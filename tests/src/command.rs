@@ -31,8 +31,8 @@ impl Run {
     /// A command of one of our programs, in an environment without our variables.
     pub fn new(program: &str) -> Self {
         let mut command = Command::new(binary(program));
-        for name in ["KOONTI_CONFIG", "KOONTI_PROFILE", "KOONTI_STOP_AT", "KOONTI_KILL_AT"] {
-            command.env_remove(name);
+        for name in ["CONFIG", "PROFILE", "STOP_AT", "KILL_AT", "FAIL_AT", "FAIL_WITH", "DISK_TRACE"] {
+            command.env_remove(format!("KOONTI_{name}"));
         }
         Self { command, input: Vec::new() }
     }

@@ -17,6 +17,7 @@ mod ports;
 pub mod region;
 pub mod register;
 pub mod scribe;
+pub mod sim;
 mod wait;
 
 pub use command::{Run, Said};

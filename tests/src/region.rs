@@ -96,6 +96,7 @@ impl Node {
 pub struct Plan {
     nodes: Vec<Node>,
     persons: Vec<(&'static str, &'static str)>,
+    traced: Option<&'static str>,
 }
 
 impl Plan {
@@ -115,6 +116,14 @@ impl Plan {
     #[must_use]
     pub fn person(mut self, name: &'static str, roles: &'static str) -> Self {
         self.persons.push((name, roles));
+        self
+    }
+
+    /// And this node's steps on the disk are written down, in debug builds: see
+    /// [`Region::trace`].
+    #[must_use]
+    pub fn traced(mut self, node: &'static str) -> Self {
+        self.traced = Some(node);
         self
     }
 
@@ -167,6 +176,7 @@ pub struct Region {
     main_port: u16,
     enrolment_port: u16,
     rosters: u32,
+    traced: Option<&'static str>,
     folder: tempfile::TempDir,
 }
 
@@ -182,6 +192,7 @@ impl Region {
             main_port,
             enrolment_port,
             rosters: 0,
+            traced: plan.traced,
             folder,
         };
         let dir = region.dir().to_owned();
@@ -270,7 +281,17 @@ impl Region {
 
     /// A command of a node's operator.
     pub fn node(&self, name: &str) -> Run {
-        Run::new("koonti-node").arg("--config").arg(self.home(name).join("node.toml"))
+        let run = Run::new("koonti-node").arg("--config").arg(self.home(name).join("node.toml"));
+        let trace = self.trace();
+        match self.traced {
+            Some(traced) if traced == name => run.env("KOONTI_DISK_TRACE", trace.to_str().expect("a path")),
+            _ => run,
+        }
+    }
+
+    /// Every step on the disk of the traced node's daemon and commands: for [`crate::sim`].
+    pub fn trace(&self) -> PathBuf {
+        self.dir().join("trace")
     }
 
     /// A command of a person.

@@ -11,6 +11,7 @@ mod commands;
 mod coverage;
 mod events;
 mod evidence;
+mod faults;
 #[cfg(debug_assertions)]
 mod kill;
 mod life;
