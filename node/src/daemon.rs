@@ -5,6 +5,7 @@
 //! coordinator then repeats every offer that is still unanswered, so an answer
 //! that could not be delivered needs no queue of its own.
 
+use crate::clock;
 use crate::cosign;
 use crate::deposit::{Deposits, Stop};
 use crate::desk::{Desk, Next, tick};
@@ -98,6 +99,7 @@ async fn attend_for_ever(desk: &Desk, link: &NodeLink, deposits: &Deposits, to_w
                 tracing::warn!("the coordinator does not know this node yet: its roster must list it; trying again");
             }
             Err(Stop::Failure(failure)) => tracing::warn!(%failure, "not connected; trying again"),
+            Err(Stop::Clocks) => return Error::Clocks,
         }
         failures = if began.elapsed() > Duration::from_secs(20) { 0 } else { failures.saturating_add(1) };
         tokio::time::sleep(backoff(failures)).await;
@@ -114,6 +116,7 @@ fn backoff(failures: u32) -> Duration {
 async fn attend(desk: &Desk, link: &NodeLink, deposits: &Deposits, to_worker: &SyncSender<Work>) -> Result<(), Stop> {
     // Before anything else: is this the log that the coordinator knows?
     let first = !deposits.confirmed();
+    deposits.renew().await;
     deposits.level(0).await?;
     if first {
         // Nothing is computed yet, so everything may be shown.
@@ -170,8 +173,10 @@ async fn deliver(link: &NodeLink, deposits: &Arc<Deposits>, mut to_send: Unbound
             Some(error) = stop.recv() => return error,
             _ = often.tick(), if deposits.confirmed() => {
                 // What the operator did is told without waiting for an answer to leave.
-                if let Err(Stop::State(error)) = deposits.level(0).await {
-                    return error;
+                match deposits.level(0).await {
+                    Err(Stop::State(error)) => return error,
+                    Err(Stop::Clocks) => return Error::Clocks,
+                    Ok(()) | Err(Stop::Failure(_)) => {}
                 }
                 continue;
             }
@@ -210,6 +215,10 @@ async fn level(deposits: &Deposits, least: u64, stopped: &UnboundedSender<Error>
             Err(Stop::Failure(Failure::Unavailable(_))) => tokio::time::sleep(backoff(attempt)).await,
             Err(Stop::Failure(failure)) => {
                 tracing::warn!(%failure, "this node's log was not taken");
+                return false;
+            }
+            Err(Stop::Clocks) => {
+                drop(stopped.send(Error::Clocks));
                 return false;
             }
             Err(Stop::State(error)) => {
@@ -256,6 +265,10 @@ fn worker(
         // operator's orders waiting.
         deposits.show();
         let item = work.recv_timeout(INBOX_EVERY);
+        if !desk.agreed().holds() {
+            // Nothing is stamped with a time in doubt. The next start asks the coordinator.
+            return Err(Error::Clocks);
+        }
         // Nothing comes before this log is known to be the newest.
         if deposits.confirmed() && !resumed {
             resume(desk, &send)?;
@@ -314,6 +327,10 @@ fn resume(desk: &Desk, send: &impl Fn(Digest, Answer, Instant)) -> Result<(), Er
 fn orders(desk: &Desk, resumed: bool, send: &impl Fn(Digest, Answer, Instant)) -> Result<(), Error> {
     if resumed {
         desk.close_what_is_over()?;
+    }
+    if !resumed && clock::leaps(desk.store().books().fold.time) {
+        // They wait until the coordinator's clock has said the same.
+        return Ok(());
     }
     for done in inbox::work_off(desk.config(), desk.store())? {
         match done {

@@ -56,6 +56,8 @@ struct Known {
 pub(crate) enum Stop {
     /// Not now.
     Failure(Failure),
+    /// Not while this machine's clock and the coordinator's differ.
+    Clocks,
     /// Never, with this state.
     State(Error),
 }
@@ -105,6 +107,11 @@ impl Deposits {
         self.shown.store(self.desk.store().books().tree().len(), Ordering::Release);
     }
 
+    /// The coordinator signs anew at the next chance, and so says what time it has.
+    pub(crate) async fn renew(&self) {
+        self.known.lock().await.at = None;
+    }
+
     /// Brings the coordinator's copy level with what may be shown of the log, and with
     /// its first `least` entries in any case, and gets it cosigned; again and again over
     /// the days, so that an auditor sees that it is alive.
@@ -116,7 +123,7 @@ impl Deposits {
         let upto = least.max(self.shown.load(Ordering::Acquire));
         loop {
             let store = self.desk.store();
-            let fresh = known.at.is_some_and(|at| at.elapsed() < HEARTBEAT);
+            let fresh = known.at.is_some_and(|at| at.elapsed() < HEARTBEAT) && self.desk.agreed().holds();
             if known.cosigned.is_some_and(|cosigned| cosigned >= upto) && fresh {
                 return Ok(());
             }
@@ -129,6 +136,8 @@ impl Deposits {
             }
             let (size, checkpoint) = (batch.checkpoint.size(), batch.checkpoint.clone());
             let rules = rules_of(&batch.entries, &self.desk.config().state);
+            // One without entries is always signed anew.
+            let sure = batch.entries.is_empty();
             let deposit = Deposit {
                 rules,
                 old_size: size - batch.entries.len() as u64,
@@ -144,16 +153,18 @@ impl Deposits {
             }
             // Without a checkpoint, a crash came in between there: once more.
             if answer.size == size && !answer.checkpoint.is_empty() {
-                self.keep(&checkpoint, &answer)?;
+                let agrees = self.keep(&checkpoint, &answer, sure)?;
                 store.deposited(size);
-                (known.cosigned, known.at) = (Some(size).filter(|_| whole), Some(Instant::now()));
+                // Where the times differ, it is asked for a signature of this moment.
+                (known.cosigned, known.at) = (Some(size).filter(|_| whole), agrees.then(Instant::now));
             }
             known.held = Some(answer.size);
         }
     }
 
-    /// Checks the coordinator's cosignature and keeps the note.
-    fn keep(&self, sent: &Checkpoint, answer: &Deposited) -> Result<(), Stop> {
+    /// Checks the coordinator's cosignature and keeps the note. Returns whether the clocks
+    /// agree by it.
+    fn keep(&self, sent: &Checkpoint, answer: &Deposited, sure: bool) -> Result<bool, Stop> {
         let member = &self.desk.keys().member;
         let refused = |e: &dyn std::fmt::Display| Failure::Invalid(format!("the coordinator's cosignature: {e}"));
         let note = Note::parse(&answer.checkpoint).map_err(|e| refused(&e))?;
@@ -170,11 +181,10 @@ impl Deposits {
         if signed.checkpoint != *sent || signed.cosignatures.len() < witnesses.len() {
             return Err(refused(&"it is missing, or of another checkpoint").into());
         }
-        if let Some(cosignature) = signed.cosignatures.first() {
-            self.desk.agree(cosignature.time);
-        }
         self.desk.store().keep_checkpoint(&note)?;
-        Ok(())
+        let time = signed.cosignatures.first().map(|cosignature| cosignature.time);
+        let agrees = time.is_none_or(|time| self.desk.agreed().note(time, sure));
+        if agrees || !sure { Ok(agrees) } else { Err(Stop::Clocks) }
     }
 
     /// Keeps what shows the fork: both ends have signed.

@@ -7,6 +7,7 @@
 //! desk says depends on the offer, the policy, the roster and the ledger; the
 //! extract is opened after the last point at which it could say no.
 
+use crate::clock::Agreed;
 use crate::config::Config;
 use crate::error::Error;
 use crate::fold::{Known, Standing};
@@ -26,7 +27,6 @@ use koonti_disclosure::{Codebook, Digest, Exact, Permit, Policy, Progress, Refus
 use koonti_evidence::entry::Place;
 use koonti_evidence::entry::node::{By, Own, Question};
 use koonti_proto::wire::{Answer, Offer, Quote};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{PoisonError, RwLock};
 
 /// The desk of a running node.
@@ -37,8 +37,7 @@ pub struct Desk {
     mapping: Mapping,
     roster: RwLock<Option<Roster>>,
     store: Store,
-    /// The time of the coordinator's newest cosignature.
-    agreed: AtomicU64,
+    agreed: Agreed,
 }
 
 /// What follows from an offer.
@@ -59,13 +58,20 @@ impl Desk {
         let policy = crate::config::read_toml(&config.policy)?;
         let mapping = Mapping::load(&config.register)?;
         let store = Store::open(&config)?;
-        let roster = approved_roster(&config, &keys, &store)?;
-        Ok(Self { config, keys, policy, mapping, roster: RwLock::new(roster), store, agreed: AtomicU64::new(0) })
+        let roster = match approved_roster(&config, &keys, &store) {
+            // An approval that was cut short has left the newer file, and its order.
+            Err(_) if !clock::leaps(store.books().fold.time) => {
+                inbox::work_off(&config, &store)?;
+                approved_roster(&config, &keys, &store)?
+            }
+            roster => roster?,
+        };
+        Ok(Self { config, keys, policy, mapping, roster: RwLock::new(roster), store, agreed: Agreed::default() })
     }
 
-    /// The coordinator has cosigned at this time.
-    pub(crate) fn agree(&self, time: u64) {
-        self.agreed.fetch_max(time, Ordering::Relaxed);
+    /// What is known of the coordinator's clock.
+    pub(crate) fn agreed(&self) -> &Agreed {
+        &self.agreed
     }
 
     /// Closes the quarters whose audit window is over.
@@ -74,7 +80,7 @@ impl Desk {
     /// When the disk fails.
     pub(crate) fn close_what_is_over(&self) -> Result<(), Error> {
         let mut books = self.store.books();
-        let agreed = self.agreed.load(Ordering::Relaxed);
+        let agreed = self.agreed.newest();
         for (source, period) in window::over(&books.fold, clock::now(), agreed, self.config.audit_quarters) {
             inbox::close(&self.config, &mut books, &source, period)?;
             tracing::info!(%source, %period, "the audit window is over: the quarter is closed, its extracts and seeds are gone");

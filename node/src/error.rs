@@ -51,6 +51,16 @@ pub enum Error {
     /// A roster.
     #[error(transparent)]
     Roster(#[from] koonti_disclosure::roster::Error),
+    /// This machine's clock and the coordinator's differ.
+    #[error(
+        "this machine's clock and the coordinator's differ by more than five minutes: nothing is answered until the wrong one is set right"
+    )]
+    Clocks,
+    /// This machine's clock is far ahead of the log.
+    #[error(
+        "this machine's clock is more than 100 days ahead of the newest entry of the log: set it right. If it is right, start the daemon: it asks the coordinator for the time, and then takes the order, which is kept"
+    )]
+    Leap,
     /// The state was set back to an older copy.
     #[error(
         "the state of this node has been set back: its log has {here} entries, and the coordinator has cosigned {there}. Nothing leaves this node until `koonti-node recover` has fetched the rest"

@@ -115,6 +115,9 @@ pub(crate) fn hand_in(config: &Config, order: &Order) -> Result<bool, Error> {
     while start.elapsed() < Duration::from_secs(10) {
         match Store::open(config) {
             Ok(store) => {
+                if clock::leaps(store.books().fold.time) {
+                    return Err(Error::Leap);
+                }
                 work_off(config, &store)?;
                 return Ok(false);
             }

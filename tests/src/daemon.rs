@@ -6,7 +6,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use std::fs::OpenOptions;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Stdio};
+use std::process::{Child, ExitStatus, Stdio};
 use std::time::Duration;
 
 /// A daemon of the region. Dropped, it is killed.
@@ -96,6 +96,18 @@ impl Daemon {
         });
         assert_eq!(status.code(), Some(code), "{}", self.log());
         self.log()
+    }
+
+    /// Waits until it ends by itself, in whatever way; returns how, and its log.
+    ///
+    /// # Panics
+    /// When it does not within seconds.
+    #[track_caller]
+    pub fn end(mut self) -> (ExitStatus, String) {
+        let status = until("the daemon ends by itself", Duration::from_secs(20), || {
+            self.child.try_wait().expect("a child is asked")
+        });
+        (status, self.log())
     }
 
     /// Halts it (SIGSTOP): it keeps its connections and says nothing.

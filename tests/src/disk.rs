@@ -4,6 +4,8 @@ use koonti_coordinator::fold::Fold as CoordinatorFold;
 use koonti_disclosure::ledger::{self, Debit};
 use koonti_disclosure::{Codebook, Digest, Ledger};
 use koonti_evidence::entry::node::Entry;
+use koonti_evidence::tree::leaf_hash;
+use koonti_evidence::{Checkpoint, Note, Tree};
 use koonti_node::config::Config;
 use koonti_node::fold::Fold;
 use koonti_node::keys::Keys;
@@ -173,6 +175,20 @@ pub fn release_files(state: &Path) -> Vec<Vec<u8>> {
     let files = entries.map(|e| e.expect("a folder entry").path());
     let releases = files.filter(|path| path.extension().is_some_and(|e| e == "release"));
     releases.map(|path| std::fs::read(path).expect("a release file").split_off(64)).collect()
+}
+
+/// Demands that a checkpoint, if there is one, is of entries that the journal has.
+///
+/// # Panics
+/// When it is ahead of them, or of others.
+#[track_caller]
+pub fn checkpoint_holds(checkpoint: &Path, journal: &Path) {
+    let Ok(bytes) = std::fs::read(checkpoint) else { return };
+    let note = Note::parse(&bytes).expect("a whole note");
+    let checkpoint = Checkpoint::parse(note.text()).expect("a checkpoint");
+    let mut tree = Tree::new();
+    koonti_journal::read(journal).expect("a journal").iter().for_each(|entry| tree.push(leaf_hash(entry)));
+    assert_eq!(tree.root_at(checkpoint.size()), Some(checkpoint.root()), "{}", journal.display());
 }
 
 /// Cuts every file of a node's or coordinator's index to half its length.

@@ -13,6 +13,7 @@ pub mod command;
 pub mod daemon;
 pub mod disk;
 pub mod evil;
+pub mod mount;
 mod ports;
 pub mod region;
 pub mod register;

@@ -56,6 +56,7 @@ impl Region {
             _ports: ports,
             main_port,
             enrolment_port,
+            traced: None,
             rosters: u32::try_from(rosters).expect("few"),
             folder,
         }

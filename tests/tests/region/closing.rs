@@ -31,6 +31,15 @@ fn a_closed_quarter_is_gone_and_the_others_stay() {
     assert_eq!((again.code, &again.out), (0, &first.out), "what was released stays");
     region.node("kainuu").words("period close 2026Q2 --yes").ends(1).complains("closed already");
 
+    // A crash before the order's file was deleted: it comes again, and changes nothing.
+    let entries = disk.entries().len();
+    let order = disk.config().state.join("inbox/000000000000000000000001-again.json");
+    let text = r#"{"do":"close","period":"2026Q2","source":"adult-social-work"}"#;
+    std::fs::write(&order, text).expect("an order");
+    let taken = || (!order.exists()).then_some(());
+    koonti_tests::until("the order is taken", std::time::Duration::from_secs(10), taken);
+    assert_eq!(disk.entries().len(), entries, "nothing is closed twice");
+
     region.node("kainuu").words("period close 2026Q3 --yes").ok();
     assert!(!(0..4).any(|seed| disk.has_seed(seed)) && disk.has_seed(4), "and now all that were used");
 

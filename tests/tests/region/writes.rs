@@ -6,12 +6,9 @@
 //! of everybody, and every table is still the one that was shown first.
 
 use koonti_disclosure::Digest;
-use koonti_evidence::tree::leaf_hash;
-use koonti_evidence::{Checkpoint, Note, Tree};
 use koonti_tests::disk::{self, of_debit};
 use koonti_tests::{Daemon, Node, Plan, Region, Said, until};
 use std::collections::BTreeSet;
-use std::path::Path;
 use std::time::Duration;
 
 /// More than one, since each pays for so many gates only.
@@ -114,19 +111,10 @@ fn checkpoints_hold(region: &Region) {
     let state = region.coordinator_state();
     for node in NODES {
         let own = region.disk(node).config().state.clone();
-        holds(&own.join("checkpoint"), &own.join("journal"));
+        disk::checkpoint_holds(&own.join("checkpoint"), &own.join("journal"));
         let logs = state.join("logs");
-        holds(&logs.join(format!("{node}.checkpoint")), &logs.join(format!("{node}.journal")));
+        disk::checkpoint_holds(&logs.join(format!("{node}.checkpoint")), &logs.join(format!("{node}.journal")));
     }
-}
-
-fn holds(checkpoint: &Path, journal: &Path) {
-    let Ok(bytes) = std::fs::read(checkpoint) else { return };
-    let note = Note::parse(&bytes).expect("a whole note");
-    let checkpoint = Checkpoint::parse(note.text()).expect("a checkpoint");
-    let mut tree = Tree::new();
-    koonti_journal::read(journal).expect("a journal").iter().for_each(|entry| tree.push(leaf_hash(entry)));
-    assert_eq!(tree.root_at(checkpoint.size()), Some(checkpoint.root()), "{}", journal.display());
 }
 
 /// One debit and one release for each question at each node, every table as it was

@@ -4,9 +4,7 @@
 
 use koonti_disclosure::ledger;
 use koonti_evidence::entry::node::Entry;
-use koonti_evidence::tree::leaf_hash;
-use koonti_evidence::{Checkpoint, Note, Tree};
-use koonti_journal::Journal;
+use koonti_journal::{Error, Journal};
 use koonti_node::config::Config;
 use koonti_node::desk::Desk;
 use koonti_node::fold::Fold;
@@ -46,14 +44,20 @@ struct Met {
 }
 
 #[test]
-fn no_power_cut_loses_or_doubles_anything() {
+fn a_node_survives_every_power_cut() {
     let (region, truth) = recorded();
     let steps = sim::steps(&region.trace());
+    no_power_cut_loses_or_doubles_anything(&steps, &truth);
+    a_journal_torn_at_any_byte_of_any_write_is_cut_there(&steps, &truth);
+    every_rotten_byte_of_a_journal_is_refused(&truth);
+}
+
+fn no_power_cut_loses_or_doubles_anything(steps: &[Step], truth: &Truth) {
     let (mut disk, mut promised, mut met) = (Disk::default(), Promised::default(), Met::default());
     let mut judged = BTreeSet::new();
     for (number, step) in steps.iter().enumerate() {
         disk.apply(step);
-        promised.note(step, &disk, &truth);
+        promised.note(step, &disk, truth);
         let drawn = (0..DRAWN).map(|i| Keep::Some(number as u64 * DRAWN + i));
         for keep in [Keep::Nothing, Keep::All, Keep::Bytes, Keep::Names].into_iter().chain(drawn) {
             let image = disk.cut(keep);
@@ -61,23 +65,21 @@ fn no_power_cut_loses_or_doubles_anything() {
             (&image, promised.entries, promised.files.len()).hash(&mut hash);
             if judged.insert(hash.finish()) {
                 let case = format!("{keep:?} after step {number}, {} {}", step.what, step.path.display());
-                judge(&case, &image, &disk, &promised, &truth, &mut met);
+                judge(&case, &image, &disk, &promised, truth, &mut met);
             }
         }
     }
     println!("{} steps, {met:?}", steps.len());
-    assert!(steps.len() > 150 && met.images > 300, "{} steps, {met:?}", steps.len());
-    assert!(met.torn_tails > 5 && met.lost_bytes > 20 && met.lost_names > 20 && met.resumed > 5, "{met:?}");
+    assert!(steps.len() > 250 && met.images > 150, "{} steps, {met:?}", steps.len());
+    assert!(met.torn_tails > 5 && met.lost_bytes > 20 && met.lost_names > 0 && met.resumed > 5, "{met:?}");
 }
 
-#[test]
-fn a_journal_torn_at_any_byte_of_any_write_is_cut_there() {
-    let (region, truth) = recorded();
+fn a_journal_torn_at_any_byte_of_any_write_is_cut_there(steps: &[Step], truth: &Truth) {
     let journal = truth.config.journal();
     let scratch = scratch();
     let path = scratch.path().join("journal");
     let (mut disk, mut torn) = (Disk::default(), 0);
-    for step in sim::steps(&region.trace()) {
+    for step in steps {
         if step.what == "write" && step.path == journal {
             let before = disk.cut(Keep::Nothing).remove(&journal).flatten().unwrap_or_default();
             let whole = opened(&path, &before);
@@ -97,7 +99,7 @@ fn a_journal_torn_at_any_byte_of_any_write_is_cut_there() {
                 }
             }
         }
-        disk.apply(&step);
+        disk.apply(step);
     }
     println!("{torn} torn writes");
     assert!(torn > 5_000, "{torn} torn writes");
@@ -105,41 +107,47 @@ fn a_journal_torn_at_any_byte_of_any_write_is_cut_there() {
 
 /// Rot: every byte of the stored journal, in two ways. Before the mark it is refused;
 /// behind it, the last frame alone may be taken for a torn one.
-#[test]
-fn every_rotten_byte_of_a_journal_is_refused() {
-    let (_region, truth) = recorded();
+fn every_rotten_byte_of_a_journal_is_refused(truth: &Truth) {
     let scratch = scratch();
     let path = scratch.path().join("journal");
-    let whole = std::fs::read(truth.config.journal()).expect("a journal");
-    let mark = std::fs::read(truth.config.state.join("journal.mark")).expect("a mark");
-    let marked = u64::from_be_bytes(mark[8..16].try_into().expect("eight bytes"));
+    let (last, others) = truth.entries.split_last().expect("entries");
+    let (mut journal, _) = Journal::open(&path).expect("a new journal");
+    for entry in others {
+        journal.append(entry).expect("it is appended");
+    }
+    journal.mark().expect("a mark");
+    let marked = std::fs::metadata(&path).expect("a journal").len() as usize;
+    journal.append(last).expect("it is appended");
+    drop(journal);
+    let whole = std::fs::read(&path).expect("a journal");
+    assert!(whole == std::fs::read(truth.config.journal()).expect("a journal"), "the node's own bytes");
     let (mut refused, mut cut) = (0, 0);
-    std::fs::write(scratch.path().join("journal.mark"), &mark).expect("a file");
     for at in 0..whole.len() {
         for flip in [1, 0x80] {
             let mut rotten = whole.clone();
             rotten[at] ^= flip;
             std::fs::write(&path, &rotten).expect("a file");
             match koonti_journal::read(&path) {
-                Err(koonti_journal::Error::Damaged { .. } | koonti_journal::Error::NotAJournal { .. }) => refused += 1,
+                Err(Error::Damaged { .. } | Error::NotAJournal { .. }) => refused += 1,
                 Err(other) => panic!("byte {at}: {other}"),
                 Ok(entries) => {
-                    assert!(at as u64 >= marked, "byte {at} is before the mark, which is at {marked}");
-                    assert_eq!(entries, truth.entries[..truth.entries.len() - 1], "byte {at}: the last frame alone");
+                    assert!(at >= marked, "byte {at} is before the mark, which is at {marked}");
+                    assert_eq!(entries, others, "byte {at}: the last frame alone");
                     cut += 1;
                 }
             }
-            assert_eq!(std::fs::read(&path).expect("a file"), rotten, "nothing is changed");
         }
     }
-    println!("{refused} refused, {cut} cut");
-    assert!(refused > 10_000);
-    for at in 0..mark.len() {
-        let mut rotten = mark.clone();
+    println!("{} bytes of rot: {refused} refused, {cut} cut", whole.len());
+    assert!(refused >= 2 * marked && cut > 100, "{refused} refused, {cut} cut");
+    let mark = scratch.path().join("journal.mark");
+    let whole = std::fs::read(&mark).expect("a mark");
+    for at in 0..whole.len() {
+        let mut rotten = whole.clone();
         rotten[at] ^= 1;
-        std::fs::write(scratch.path().join("journal.mark"), &rotten).expect("a file");
+        std::fs::write(&mark, &rotten).expect("a file");
         let said = koonti_journal::read(&path).expect_err("a rotten mark");
-        assert!(matches!(said, koonti_journal::Error::DamagedMark { .. }), "byte {at}: {said}");
+        assert!(matches!(said, Error::DamagedMark { .. }), "byte {at}: {said}");
     }
 }
 
@@ -157,7 +165,13 @@ fn recorded() -> (Region, Truth) {
         let table = region.run_table("aino", &question);
         assert_eq!(table.code, 0, "{table:?}");
     }
-    region.wait_until_node_connected("kainuu");
+    // A second roster, approved while the node runs.
+    let token = region.invite_person("ville", "requester");
+    region.enroll_person("ville", &token);
+    let roster = region.next_roster();
+    region.install_roster(&roster);
+    region.approve_roster("kainuu", &roster);
+    region.daemon("kainuu").wait_for_log("connected to the coordinator");
     region.take_node("kainuu").stop();
     let config = region.disk("kainuu").config().clone();
     let entries = koonti_journal::read(&config.journal()).expect("a journal");
@@ -181,7 +195,7 @@ impl Promised {
             "remove" => drop(self.files.remove(&step.path)),
             // What is overwritten in place is promised when it is synced.
             "write" => drop(self.files.remove(&step.path)),
-            "sync" if step.path.starts_with(truth.config.state.join("seeds")) => {
+            "sync" if step.path.extension().is_some_and(|e| e == "seeds") => {
                 drop(disk.bytes(&step.path).map(|bytes| self.files.insert(step.path.clone(), bytes)));
             }
             _ => {}
@@ -204,7 +218,7 @@ fn judge(case: &str, image: &Image, disk: &Disk, promised: &Promised, truth: &Tr
     let config = Config { state: here.clone(), ..truth.config.clone() };
     let before = std::fs::metadata(config.journal()).map_or(0, |file| file.len());
     let entries = match image.get(&truth.config.journal()) {
-        Some(_) => Journal::open(&config.journal()).unwrap_or_else(|e| panic!("{case}: {e}")).1,
+        Some(_) => free(|| Journal::open(&config.journal())).unwrap_or_else(|e| panic!("{case}: {e}")).1,
         None => Vec::new(),
     };
     met.torn_tails += usize::from(std::fs::metadata(config.journal()).map_or(0, |file| file.len()) < before);
@@ -213,32 +227,26 @@ fn judge(case: &str, image: &Image, disk: &Disk, promised: &Promised, truth: &Tr
     if entries.is_empty() {
         return;
     }
-    checkpoint_holds(case, &here, &entries);
+    koonti_tests::disk::checkpoint_holds(&here.join("checkpoint"), &config.journal());
     let fold = Fold::of(&entries).unwrap_or_else(|e| panic!("{case}: {e}"));
     let open = fold.ledger.open().count();
-    // A start is dear: where a debit is open, and at some others.
-    if open > 0 || met.images.is_multiple_of(8) {
+    // A start is dear: where a debit is open, where a roster is approved, and at some others.
+    if open > 0 || case.contains("roster.json") || met.images.is_multiple_of(8) {
         met.resumed += open;
-        resumes(case, config, &entries, truth);
+        resumes(case, &config, &entries, truth);
     }
-}
-
-/// The newest checkpoint that left is not ahead of the entries.
-fn checkpoint_holds(case: &str, state: &Path, entries: &[Vec<u8>]) {
-    let Ok(bytes) = std::fs::read(state.join("checkpoint")) else { return };
-    let note = Note::parse(&bytes).expect("a whole note");
-    let checkpoint = Checkpoint::parse(note.text()).expect("a checkpoint");
-    let mut tree = Tree::new();
-    entries.iter().for_each(|entry| tree.push(leaf_hash(entry)));
-    assert_eq!(tree.root_at(checkpoint.size()), Some(checkpoint.root()), "{case}: a checkpoint is ahead");
 }
 
 /// The node starts, and finishes what it had paid for: with the bytes that it released
 /// without the power cut.
-fn resumes(case: &str, config: Config, entries: &[Vec<u8>], truth: &Truth) {
+fn resumes(case: &str, config: &Config, entries: &[Vec<u8>], truth: &Truth) {
     let state = config.state.clone();
     let journal = config.journal();
-    let desk = Desk::open(config).unwrap_or_else(|e| panic!("{case}: {e}"));
+    let desk = free(|| match Desk::open(config.clone()) {
+        Err(koonti_node::error::Error::Disk(error)) => Err(error),
+        opened => Ok(opened),
+    });
+    let desk = desk.unwrap_or_else(|e| panic!("{case}: {e}")).unwrap_or_else(|e| panic!("{case}: {e}"));
     desk.resume().unwrap_or_else(|e| panic!("{case}: {e}"));
     drop(desk);
     let after = koonti_journal::read(&journal).expect("a journal");
@@ -269,7 +277,19 @@ fn resumes(case: &str, config: Config, entries: &[Vec<u8>], truth: &Truth) {
 
 fn opened(path: &Path, bytes: &[u8]) -> Vec<Vec<u8>> {
     std::fs::write(path, bytes).expect("a file");
-    Journal::open(path).unwrap_or_else(|e| panic!("a crash is taken for damage: {e}")).1
+    free(|| Journal::open(path)).unwrap_or_else(|e| panic!("a crash is taken for damage: {e}")).1
+}
+
+/// Opens, again while the lock is taken: a process that another test is just starting has
+/// this one's open files for a moment.
+fn free<T>(open: impl Fn() -> Result<T, Error>) -> Result<T, Error> {
+    for _ in 0..500 {
+        match open() {
+            Err(Error::Locked { .. }) => std::thread::sleep(std::time::Duration::from_millis(2)),
+            opened => return opened,
+        }
+    }
+    open()
 }
 
 /// In memory where the system has such a folder: thousands of syncs go there.

@@ -1,1 +1,103 @@
-//! random
+//! `kill -9` of any daemon at any moment, while questions are asked, regional ones among
+//! them.
+
+use koonti_disclosure::ledger;
+use koonti_evidence::entry::node::Entry;
+use koonti_tests::sim::Dice;
+use koonti_tests::{Node, Plan, Region, disk};
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+const NODES: [(&str, &str); 5] =
+    [("etela", "205"), ("ita", "297"), ("keski", "491"), ("lansi", "167"), ("pohja", "405")];
+/// Each pays for a hundred tables per organisation.
+const QUARTERS: &[&str] = &["2025Q1", "2025Q2", "2025Q3", "2025Q4", "2026Q1", "2026Q2", "2026Q3"];
+
+const BY: [&str; 3] = ["sex", "age_group", "sex,age_group"];
+
+/// Thirty rounds; `KOONTI_KILL_ROUNDS=500` makes it more, `KOONTI_SEED` repeats a run.
+#[test]
+fn random_kills_lose_and_double_nothing() {
+    let number = |name: &str, usual: u64| std::env::var(name).map_or(usual, |n| n.parse().expect("a number"));
+    let rounds = usize::try_from(number("KOONTI_KILL_ROUNDS", 30)).expect("a number of rounds");
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock");
+    let seed = number("KOONTI_SEED", u64::from(since.subsec_nanos()));
+    println!("{rounds} rounds with KOONTI_SEED={seed}");
+    let mut dice = Dice::new(seed);
+    let node = |(name, area)| Node { quarters: QUARTERS, ..Node::auto(name, area) };
+    let plan = NODES.into_iter().map(node).fold(Plan::new(), Plan::node);
+    let mut region = plan.person("aino", "requester").start();
+    // A question, and whether it is regional.
+    let mut asked: Vec<(String, bool)> = Vec::new();
+    for round in 0..rounds {
+        let regional = round % 6 == 5;
+        let kind = if regional { "--release regional --phase-timeout 8" } else { "--timeout 600" };
+        // Each is another question.
+        let (by, quarter) = (BY[round % 3], QUARTERS[round / 3 % QUARTERS.len()]);
+        let question = format!("{kind} --by {by} --period {quarter} --sd {}", 40 + round / 21);
+        if region.person("aino").words("table run --no-wait").words(&question).say().code == 0 {
+            asked.push((question, regional));
+        }
+        std::thread::sleep(Duration::from_millis(dice.below(500)));
+        match dice.below(7) {
+            victim @ 0..5 => {
+                let (name, _) = NODES[victim as usize];
+                region.take_node(name).kill();
+                std::thread::sleep(Duration::from_millis(dice.below(100)));
+                region.start_node(name);
+            }
+            _ => {
+                region.take_coordinator().kill();
+                std::thread::sleep(Duration::from_millis(dice.below(100)));
+                region.start_coordinator();
+                // Those that have waited longest would wait longer and longer.
+                for (name, _) in NODES {
+                    region.take_node(name).kill();
+                    region.start_node(name);
+                }
+            }
+        }
+    }
+    region.wait_until_connected();
+    finished(&region, &asked);
+}
+
+/// Every table is there and stays as it is; at each node each question has one debit and
+/// one end; nobody used a seed twice; an auditor finds nothing.
+fn finished(region: &Region, asked: &[(String, bool)]) {
+    let mut regional_tables = 0;
+    for (question, regional) in asked {
+        let table = region.run_table("aino", question);
+        if *regional {
+            // A sum that lost too many nodes is lost, and stays so.
+            assert!([0, 3, 4].contains(&table.code), "{question}: {table:?}");
+            regional_tables += usize::from(table.code != 3);
+        } else {
+            assert_eq!((table.code, table.json()["nodes_counted"].as_u64()), (0, Some(5)), "{question}: {table:?}");
+        }
+        let again = region.run_table("aino", question);
+        assert_eq!((again.code, &again.out), (table.code, &table.out), "{question}");
+    }
+    for (name, _) in NODES {
+        let files = region.disk(name);
+        let (mut debits, mut ends) = (BTreeMap::new(), BTreeMap::new());
+        for entry in files.entries() {
+            match entry {
+                Entry::Ledger(ledger::Entry::Debit(debit)) => *debits.entry(debit.request_id()).or_insert(0) += 1,
+                Entry::Ledger(ledger::Entry::Release { request, .. }) => *ends.entry(request).or_insert(0) += 1,
+                _ => {}
+            }
+        }
+        assert!(debits.values().all(|n| *n == 1), "{name} has paid twice");
+        assert!(ends.values().all(|n| *n == 1), "{name} has released twice");
+        let whole = asked.iter().filter(|(_, regional)| !regional).count();
+        assert!(ends.len() >= whole, "{name}: {} releases of {whole} questions", ends.len());
+        let seeds = files.debits();
+        let seeds: BTreeSet<String> =
+            seeds.iter().map(|(_, debit)| disk::of_debit(debit, "seed").to_string()).collect();
+        assert_eq!(seeds.len(), debits.len(), "{name} has used a seed twice");
+    }
+    println!("{} questions, {regional_tables} regional tables", asked.len());
+    assert!(asked.len() > 20 && regional_tables > 0, "{} questions, {regional_tables} regional", asked.len());
+    region.audit();
+}
