@@ -31,7 +31,7 @@ fn random_kills_lose_and_double_nothing() {
     let mut asked: Vec<(String, bool)> = Vec::new();
     for round in 0..rounds {
         let regional = round % 6 == 5;
-        let kind = if regional { "--release regional --phase-timeout 8" } else { "--timeout 600" };
+        let kind = if regional { "--release regional --phase-timeout 4" } else { "--timeout 600" };
         // Each is another question.
         let (by, quarter) = (BY[round % 3], QUARTERS[round / 3 % QUARTERS.len()]);
         let question = format!("{kind} --by {by} --period {quarter} --sd {}", 40 + round / 21);
