@@ -122,7 +122,7 @@ pub(crate) async fn wait(link: &PeopleLink, mut table: Table, patience: Patience
             Ok::<(), Failure>(())
         };
         match tokio::time::timeout_at(deadline, following).await {
-            Ok(Ok(()) | Err(Failure::Unavailable(_))) => {}
+            Ok(Ok(()) | Err(Failure::Unavailable(_) | Failure::SlowDown(_))) => {}
             Ok(Err(failure)) => return Err(failure.into()),
             Err(_) => return Err(Error::Other(format!("table {} is still open: see `koonti table show`", id.short()))),
         }

@@ -2,6 +2,7 @@
 
 use crate::config::{Config, read};
 use crate::error::Error;
+use crate::files;
 use crate::region::Region;
 use koonti_proto::edge::pki::Authority;
 use koonti_proto::{serve, serve_enrolment};
@@ -18,6 +19,7 @@ const TEND_EVERY: Duration = Duration::from_millis(200);
 /// # Errors
 /// When it cannot start, or the disk fails.
 pub(crate) async fn run(config: Config) -> Result<(), Error> {
+    files::raise_limit();
     let ca_pem = read(&config.key("ca.crt"))?;
     let authority = Authority::from_pem(&read(&config.key("ca.key"))?, &ca_pem)?;
     let (cert_pem, key_pem) = (read(&config.key("server.crt"))?, read(&config.key("server.key"))?);

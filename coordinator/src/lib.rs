@@ -12,6 +12,7 @@ mod coverage;
 mod daemon;
 pub mod error;
 mod expect;
+mod files;
 pub mod fold;
 pub mod invitation;
 pub mod keys;

@@ -19,6 +19,7 @@ use koonti_proto::{Failure, NodeLink};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
+use tokio::sync::Semaphore;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio_stream::StreamExt;
 
@@ -30,6 +31,9 @@ const LONGEST_BACKOFF: Duration = Duration::from_secs(30);
 const DEPOSIT_EVERY: Duration = Duration::from_millis(500);
 /// How often one answer is tried before it is left to the next reconnect.
 const DELIVERY_ATTEMPTS: u32 = 5;
+
+/// Letters that are on their way at once; the coordinator holds four of the largest.
+const MOST_UNDER_WAY: usize = 4;
 
 /// Offers and messages that wait for the worker.
 const MOST_WAITING: usize = 1024;
@@ -166,6 +170,7 @@ async fn attend(desk: &Desk, link: &NodeLink, deposits: &Deposits, to_worker: &S
 /// only when nothing may leave any more.
 async fn deliver(link: &NodeLink, deposits: &Arc<Deposits>, mut to_send: UnboundedReceiver<Outgoing>) -> Error {
     let (stopped, mut stop) = unbounded_channel();
+    let under_way = Arc::new(Semaphore::new(MOST_UNDER_WAY));
     let mut often = tokio::time::interval(DEPOSIT_EVERY);
     often.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
@@ -186,8 +191,11 @@ async fn deliver(link: &NodeLink, deposits: &Arc<Deposits>, mut to_send: Unbound
             return Error::Refused("the worker has ended".into());
         };
         let (link, deposits, stopped) = (link.clone(), deposits.clone(), stopped.clone());
+        let under_way = under_way.clone();
         tokio::spawn(async move {
             tokio::time::sleep_until(outgoing.at.into()).await;
+            // Never closed.
+            let Ok(_place) = under_way.acquire().await else { return };
             if !level(&deposits, outgoing.entries, &stopped).await {
                 return;
             }
@@ -212,7 +220,9 @@ async fn level(deposits: &Deposits, least: u64, stopped: &UnboundedSender<Error>
     for attempt in 1..=DELIVERY_ATTEMPTS {
         match deposits.level(least).await {
             Ok(()) => return true,
-            Err(Stop::Failure(Failure::Unavailable(_))) => tokio::time::sleep(backoff(attempt)).await,
+            Err(Stop::Failure(Failure::Unavailable(_) | Failure::SlowDown(_))) => {
+                tokio::time::sleep(backoff(attempt)).await;
+            }
             Err(Stop::Failure(failure)) => {
                 tracing::warn!(%failure, "this node's log was not taken");
                 return false;
@@ -236,7 +246,7 @@ async fn insist<F: Future<Output = Result<(), Failure>>>(send: impl Fn() -> F) -
     for attempt in 1..=DELIVERY_ATTEMPTS {
         match send().await {
             Ok(()) => return true,
-            Err(Failure::Unavailable(_)) => tokio::time::sleep(backoff(attempt)).await,
+            Err(Failure::Unavailable(_) | Failure::SlowDown(_)) => tokio::time::sleep(backoff(attempt)).await,
             Err(failure) => {
                 tracing::warn!(%failure, "what this node sent was not taken");
                 return false;

@@ -2,8 +2,9 @@
 //!
 //! Promises: every unary call has a deadline; a call that never left is
 //! repeated once (the connection had aged); a release goes out only as a
-//! `SignedRelease`. Reconnecting with backoff is the caller's business: an
-//! ended stream is an ordinary event.
+//! `SignedRelease`; a caller that is told to slow down waits as long as it is told and
+//! tries again, for up to a minute. Reconnecting with backoff is the caller's business:
+//! an ended stream is an ordinary event.
 
 use crate::convert::answer_message;
 use crate::edge::dial::{dial_mutual, dial_pinned, was_never_sent};
@@ -21,7 +22,8 @@ use crate::wire::{Answer, Ask, Asked, Deposit, Deposited, Hello, NodeStatus, Rou
 use koonti_disclosure::identity::IdentityKey;
 use koonti_disclosure::roster::LogKeys;
 use koonti_disclosure::{Digest, Name};
-use std::time::Duration;
+use ring::rand::{SecureRandom as _, SystemRandom};
+use std::time::{Duration, Instant};
 use tokio_stream::StreamExt;
 use tonic::transport::Channel;
 use tonic::{Request, Status};
@@ -29,6 +31,9 @@ use tonic::{Request, Status};
 /// Longest a unary call may take. A quote waits for nodes; everything else is
 /// faster.
 const CALL_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Longest that a call is tried again because the coordinator asks to slow down.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What a party dials with: three PEM texts.
 pub struct Credentials {
@@ -64,7 +69,8 @@ impl NodeLink {
     /// # Errors
     /// When the coordinator cannot be reached or does not know the node.
     pub async fn attend(&self, hello: Hello) -> Result<Items<Result<ToNode, Failure>>, Failure> {
-        let response = tokio::time::timeout(CALL_TIMEOUT, self.0.clone().attend(v1::AttendRequest::from(hello)))
+        let message = v1::AttendRequest::from(hello);
+        let response = tokio::time::timeout(CALL_TIMEOUT, begin(message, |m| async { self.0.clone().attend(m).await }))
             .await
             .map_err(|_| Failure::Unavailable("no answer in time".to_owned()))??;
         let items = response.into_inner().map(|item| item.map_err(Failure::from)?.try_into());
@@ -111,7 +117,8 @@ impl NodeLink {
     /// # Errors
     /// When the coordinator cannot be reached.
     pub async fn retrieve(&self) -> Result<(Vec<u8>, Vec<Vec<u8>>), Failure> {
-        let mut pieces = self.0.clone().retrieve(v1::RetrieveRequest {}).await?.into_inner();
+        let pieces = begin(v1::RetrieveRequest {}, |m| async move { self.0.clone().retrieve(m).await }).await?;
+        let mut pieces = pieces.into_inner();
         let (mut checkpoint, mut entries) = (Vec::new(), Vec::new());
         while let Some(piece) = pieces.next().await {
             let piece = piece?;
@@ -176,7 +183,7 @@ impl PeopleLink {
     async fn whole(&self, mut table: v1::Table) -> Result<Table, Failure> {
         if table.published.is_empty() && table.published_bytes > 0 {
             let message = v1::ReadTableRequest { id: table.id.clone() };
-            let mut chunks = self.0.clone().read_table(message).await?.into_inner();
+            let mut chunks = begin(message, |m| async { self.0.clone().read_table(m).await }).await?.into_inner();
             while let Some(chunk) = chunks.next().await {
                 table.published.extend_from_slice(&chunk?.chunk);
             }
@@ -213,7 +220,7 @@ impl PeopleLink {
     /// When there is none, or the coordinator cannot be reached.
     pub async fn watch(&self, id: Digest) -> Result<Items<Result<Table, Failure>>, Failure> {
         let message = v1::WatchTableRequest { id: id.0.to_vec() };
-        let response = self.0.clone().watch_table(message).await?;
+        let response = begin(message, |m| async { self.0.clone().watch_table(m).await }).await?;
         let link = self.clone();
         let items = response.into_inner().then(move |item| {
             let link = link.clone();
@@ -260,7 +267,8 @@ impl EvidenceLink {
     /// # Errors
     /// When the coordinator refuses or cannot be reached.
     pub async fn fetch(&self) -> Result<Items<Result<Vec<u8>, Failure>>, Failure> {
-        let response = self.0.clone().fetch_evidence(v1::FetchEvidenceRequest {}).await?;
+        let response =
+            begin(v1::FetchEvidenceRequest {}, |m| async move { self.0.clone().fetch_evidence(m).await }).await?;
         Ok(Box::pin(response.into_inner().map(|piece| Ok(piece.map_err(Failure::from)?.chunk))))
     }
 }
@@ -310,10 +318,45 @@ where
         let answer = tokio::time::timeout(CALL_TIMEOUT, send(request())).await;
         answer.unwrap_or_else(|_| Err(Status::unavailable("no answer in time")))
     };
-    match once().await {
-        Err(status) if was_never_sent(&status) => Ok(once().await?.into_inner()),
-        answer => Ok(answer?.into_inner()),
+    let answer = patiently(|| async {
+        match once().await {
+            Err(status) if was_never_sent(&status) => once().await,
+            answer => answer,
+        }
+    });
+    Ok(answer.await?.into_inner())
+}
+
+/// The beginning of a stream.
+async fn begin<M: Clone, T, F>(message: M, send: impl Fn(M) -> F) -> Result<T, Failure>
+where
+    F: Future<Output = Result<T, Status>>,
+{
+    patiently(|| send(message.clone())).await
+}
+
+/// Tries again, after the time it is told, as long as it is told to slow down.
+async fn patiently<T, F>(send: impl Fn() -> F) -> Result<T, Failure>
+where
+    F: Future<Output = Result<T, Status>>,
+{
+    let began = Instant::now();
+    loop {
+        match send().await.map_err(Failure::from) {
+            Err(Failure::SlowDown(after)) if began.elapsed() + after < PATIENCE => {
+                tokio::time::sleep(after + jitter(after)).await;
+            }
+            answer => return answer,
+        }
     }
+}
+
+/// Up to half as long again, so that calls told the same do not return together.
+fn jitter(after: Duration) -> Duration {
+    let mut byte = [0];
+    // Without randomness they do.
+    let _ = SystemRandom::new().fill(&mut byte);
+    after / 2 * u32::from(byte[0]) / 256
 }
 
 fn absent() -> Failure {

@@ -2,10 +2,13 @@
 
 use crate::edge;
 use koonti_disclosure::Refusal;
+use std::time::Duration;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
 
 const DOMAIN: &str = "koonti.v1";
+/// When to try again if nothing was said about it.
+const UNTOLD: Duration = Duration::from_millis(500);
 
 /// Why a call failed, on either side of the wire.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -26,6 +29,9 @@ pub enum Failure {
     /// The other side cannot be reached, or is busy: try again.
     #[error("the coordinator cannot be reached: {0}")]
     Unavailable(String),
+    /// This caller asks too much at once: try again after this time.
+    #[error("the coordinator has too much to do for this caller: try again in {} s", .0.as_secs() + 1)]
+    SlowDown(Duration),
     /// Something broke on the other side.
     #[error("the coordinator failed: {0}")]
     Internal(String),
@@ -39,17 +45,22 @@ impl From<Failure> for Status {
             Failure::NotFound(_) => (Code::NotFound, "NOT_FOUND"),
             Failure::Refused(refusal) => (Code::FailedPrecondition, refusal.code()),
             Failure::Unavailable(_) => (Code::Unavailable, "UNAVAILABLE"),
+            Failure::SlowDown(_) => (Code::ResourceExhausted, "SLOW_DOWN"),
             Failure::Internal(_) => (Code::Internal, "INTERNAL"),
         };
         let message = match &failure {
             Failure::Refused(refusal) => refusal.text().to_owned(),
+            Failure::SlowDown(_) => failure.to_string(),
             Failure::Denied(text)
             | Failure::Invalid(text)
             | Failure::NotFound(text)
             | Failure::Unavailable(text)
             | Failure::Internal(text) => text.clone(),
         };
-        let details = ErrorDetails::with_error_info(reason, DOMAIN, std::collections::HashMap::new());
+        let mut details = ErrorDetails::with_error_info(reason, DOMAIN, std::collections::HashMap::new());
+        if let Failure::SlowDown(after) = failure {
+            details.set_retry_info(Some(after));
+        }
         Self::with_error_details(code, message, details)
     }
 }
@@ -65,6 +76,11 @@ impl From<Status> for Failure {
             Code::PermissionDenied | Code::Unauthenticated => Self::Denied(text),
             Code::InvalidArgument | Code::OutOfRange => Self::Invalid(text),
             Code::NotFound => Self::NotFound(text),
+            Code::ResourceExhausted => {
+                // Without a hint it is a connection's own limit that was met.
+                let hint = status.get_details_retry_info().and_then(|info| info.retry_delay);
+                Self::SlowDown(hint.unwrap_or(UNTOLD))
+            }
             Code::Internal | Code::DataLoss | Code::Unimplemented => Self::Internal(text),
             _ => Self::Unavailable(edge::dial::reason(&status)),
         }
@@ -74,5 +90,18 @@ impl From<Status> for Failure {
 impl From<edge::dial::Error> for Failure {
     fn from(error: edge::dial::Error) -> Self {
         Self::Unavailable(error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slow_down_keeps_its_time_across_the_wire() {
+        let status: Status = Failure::SlowDown(Duration::from_millis(1234)).into();
+        assert_eq!(status.code(), Code::ResourceExhausted);
+        assert_eq!(Failure::from(status), Failure::SlowDown(Duration::from_millis(1234)));
+        assert_eq!(Failure::from(Status::resource_exhausted("shed")), Failure::SlowDown(UNTOLD));
     }
 }

@@ -1,50 +1,93 @@
-//! Stands before every generated service: finds the caller, asks the access
-//! table, and only then lets the request in.
+//! Stands before every generated service: finds the caller, asks the access table and
+//! the caller's own limits, and only then lets the request in.
 //!
-//! Promises: a request without a known caller, or with a path that the table
-//! does not give to one of the caller's roles, gets `PERMISSION_DENIED` before
-//! its body is read. What it does not do: say why in more detail.
+//! Promises: a request without a known caller, or with a path that the table does not
+//! give to one of the caller's roles, gets `PERMISSION_DENIED`, and one over the
+//! caller's limits `RESOURCE_EXHAUSTED`, before its body is read. What it does not do:
+//! say why in more detail.
 
-use crate::access::{Registry, allowed};
-use crate::edge::server::Peer;
+use crate::access::{Caller, Registry, allowed};
+use crate::edge::pki::SpiffeId;
+use crate::edge::server::{Peer, Stranger};
 use crate::failure::Failure;
+use crate::throttle::{Kind, Throttle, metered};
 use http::{Request, Response};
 use std::convert::Infallible;
+use std::hash::Hash;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Instant;
 use tonic::Status;
 use tonic::body::Body;
 use tonic::server::NamedService;
 use tower::Service;
 
-/// A generated service behind the access table.
-pub(crate) struct Gate<S, R> {
+/// A generated service behind who may call it, and how often.
+pub(crate) struct Gate<S, D: Doorman> {
     inner: S,
-    registry: Arc<R>,
+    doorman: Arc<D>,
+    throttle: Arc<Throttle<D::Key>>,
 }
 
-impl<S, R> Gate<S, R> {
-    pub(crate) fn new(inner: S, registry: Arc<R>) -> Self {
-        Self { inner, registry }
+/// Knows who stands before the gate.
+pub(crate) trait Doorman: Send + Sync + 'static {
+    /// By what a caller's calls are counted.
+    type Key: Clone + Eq + Hash + Send + Sync + 'static;
+
+    /// By what to count the caller, and who it is where that is known; none if it may
+    /// not make this call.
+    fn admit(&self, request: &Request<Body>) -> Option<(Self::Key, Option<Caller>)>;
+}
+
+/// Members of the region, by the registry and the access table.
+pub(crate) struct Members<R>(pub(crate) Arc<R>);
+
+/// Newcomers, by their address.
+pub(crate) struct Newcomers;
+
+impl<R: Registry> Doorman for Members<R> {
+    type Key = SpiffeId;
+
+    fn admit(&self, request: &Request<Body>) -> Option<(SpiffeId, Option<Caller>)> {
+        let peer = request.extensions().get::<Peer>()?;
+        let caller = self.0.identify(&peer.id, &peer.spki_sha256)?;
+        allowed(request.uri().path(), &caller.roles).then(|| (peer.id.clone(), Some(caller)))
     }
 }
 
-impl<S: Clone, R> Clone for Gate<S, R> {
+impl Doorman for Newcomers {
+    type Key = IpAddr;
+
+    fn admit(&self, request: &Request<Body>) -> Option<(IpAddr, Option<Caller>)> {
+        let stranger = request.extensions().get::<Stranger>()?;
+        Some((stranger.network(), None))
+    }
+}
+
+impl<S, D: Doorman> Gate<S, D> {
+    /// Services behind one listener share their throttle.
+    pub(crate) fn new(inner: S, doorman: &Arc<D>, throttle: &Arc<Throttle<D::Key>>) -> Self {
+        Self { inner, doorman: Arc::clone(doorman), throttle: Arc::clone(throttle) }
+    }
+}
+
+impl<S: Clone, D: Doorman> Clone for Gate<S, D> {
     fn clone(&self) -> Self {
-        Self { inner: self.inner.clone(), registry: self.registry.clone() }
+        Self { inner: self.inner.clone(), doorman: self.doorman.clone(), throttle: self.throttle.clone() }
     }
 }
 
-impl<S: NamedService, R> NamedService for Gate<S, R> {
+impl<S: NamedService, D: Doorman> NamedService for Gate<S, D> {
     const NAME: &'static str = S::NAME;
 }
 
-impl<S, R> Service<Request<Body>> for Gate<S, R>
+impl<S, D> Service<Request<Body>> for Gate<S, D>
 where
     S: Service<Request<Body>, Response = Response<Body>, Error = Infallible>,
     S::Future: Send + 'static,
-    R: Registry,
+    D: Doorman,
 {
     type Response = Response<Body>;
     type Error = Infallible;
@@ -55,18 +98,23 @@ where
     }
 
     fn call(&mut self, mut request: Request<Body>) -> Self::Future {
-        let peer = request.extensions().get::<Peer>();
-        let caller = peer.and_then(|peer| self.registry.identify(&peer.id, &peer.spki_sha256));
-        match caller.filter(|caller| allowed(request.uri().path(), &caller.roles)) {
-            Some(caller) => {
-                request.extensions_mut().insert(caller);
-                Box::pin(self.inner.call(request))
-            }
-            None => {
-                let why = "your role in the region's roster does not allow this call";
-                let status: Status = Failure::Denied(why.to_owned()).into();
-                Box::pin(async move { Ok(status.into_http()) })
-            }
+        let refused = |failure: Failure| -> Self::Future {
+            let status: Status = failure.into();
+            Box::pin(async move { Ok(status.into_http()) })
+        };
+        let Some((key, caller)) = self.doorman.admit(&request) else {
+            return refused(Failure::Denied("your role in the region's roster does not allow this call".to_owned()));
+        };
+        let kind = Kind::of(request.uri().path());
+        let pass = match self.throttle.enter(&key, kind, Instant::now()) {
+            Ok(pass) => pass,
+            Err(after) => return refused(Failure::SlowDown(after)),
+        };
+        if let Some(caller) = caller {
+            request.extensions_mut().insert(caller);
         }
+        let (request, answer) = metered(request, pass);
+        let answered = self.inner.call(request);
+        Box::pin(async move { answered.await.map(answer) })
     }
 }

@@ -16,6 +16,7 @@ mod failure;
 mod gate;
 mod outside;
 mod server;
+mod throttle;
 mod token;
 pub mod wire;
 

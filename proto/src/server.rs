@@ -2,13 +2,15 @@
 //! implement the generated services with them.
 //!
 //! Promises: no method of a trait is reached unless the access table allows the
-//! caller ([`crate::access`]); messages are parsed before, and bounded in size.
+//! caller ([`crate::access`]) and the caller's limits do; messages are parsed before, and
+//! bounded in size.
 
 use crate::access::{Caller, Registry};
 use crate::convert::{digest, round_message};
 use crate::edge::server::{Error, MAX_MESSAGE_BYTES, serve_mutual};
 use crate::failure::Failure;
-use crate::gate::Gate;
+use crate::gate::{Gate, Members, Newcomers};
+use crate::throttle::Throttle;
 use crate::v1;
 use crate::v1::enrolment_service_server::{EnrolmentService, EnrolmentServiceServer};
 use crate::v1::evidence_service_server::{EvidenceService, EvidenceServiceServer};
@@ -106,7 +108,8 @@ pub async fn serve_enrolment<R: EnrolmentRooms>(
     rooms: Arc<R>,
     shutdown: impl Future<Output = ()> + Send,
 ) -> Result<(), Error> {
-    let routes = Routes::new(EnrolmentServiceServer::new(Enrolment(rooms)).max_decoding_message_size(64 * 1024));
+    let enrolment = EnrolmentServiceServer::new(Enrolment(rooms)).max_decoding_message_size(64 * 1024);
+    let routes = Routes::new(Gate::new(enrolment, &Arc::new(Newcomers), &Throttle::new()));
     crate::edge::server::serve_enrolment(listener, cert_pem, key_pem, routes, shutdown).await
 }
 
@@ -114,9 +117,10 @@ fn routes<R: Rooms>(rooms: Arc<R>) -> Routes {
     let node = NodeServiceServer::new(Doors(rooms.clone())).max_decoding_message_size(MAX_MESSAGE_BYTES);
     let table = TableServiceServer::new(Doors(rooms.clone())).max_encoding_message_size(MAX_MESSAGE_BYTES);
     let evidence = EvidenceServiceServer::new(Doors(rooms.clone()));
-    Routes::new(Gate::new(node, rooms.clone()))
-        .add_service(Gate::new(table, rooms.clone()))
-        .add_service(Gate::new(evidence, rooms))
+    let (members, throttle) = (Arc::new(Members(rooms)), Throttle::new());
+    Routes::new(Gate::new(node, &members, &throttle))
+        .add_service(Gate::new(table, &members, &throttle))
+        .add_service(Gate::new(evidence, &members, &throttle))
 }
 
 struct Doors<R>(Arc<R>);

@@ -165,9 +165,40 @@ impl Daemon {
     /// # Panics
     /// When the system does not tell.
     pub fn resident_kb(&self) -> u64 {
+        self.status_kb("VmRSS:")
+    }
+
+    /// The most resident memory that it has ever had, in kilobytes.
+    ///
+    /// # Panics
+    /// When the system does not tell.
+    pub fn peak_kb(&self) -> u64 {
+        self.status_kb("VmHWM:")
+    }
+
+    fn status_kb(&self, what: &str) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("a running process");
-        let line = status.lines().find_map(|l| l.strip_prefix("VmRSS:")).expect("resident memory is told");
+        let line = status.lines().find_map(|l| l.strip_prefix(what)).expect("memory is told");
         line.trim().trim_end_matches(" kB").trim().parse().expect("a number of kilobytes")
+    }
+
+    /// How many files and sockets it has open.
+    ///
+    /// # Panics
+    /// When the system does not tell.
+    pub fn open_files(&self) -> usize {
+        std::fs::read_dir(format!("/proc/{}/fd", self.child.id())).expect("a running process").count()
+    }
+
+    /// How many it may have open, and how many it could ask for.
+    ///
+    /// # Panics
+    /// When the system does not tell.
+    pub fn open_files_limits(&self) -> (u64, u64) {
+        let limits = std::fs::read_to_string(format!("/proc/{}/limits", self.child.id())).expect("a running process");
+        let line = limits.lines().find_map(|l| l.strip_prefix("Max open files")).expect("the limit is told");
+        let mut numbers = line.split_whitespace().map(|n| n.parse().unwrap_or(u64::MAX));
+        (numbers.next().expect("soft"), numbers.next().expect("hard"))
     }
 }
 

@@ -2,12 +2,12 @@
 //!
 //! Promises: every wait here is bounded, every place taken is given back when the
 //! connection ends, and no connection's trouble reaches the loop. Does not: queue
-//! what is over a limit; it is closed at once.
+//! what is over a limit; it is closed at once, or another in its stead (the room says).
 
-use std::net::{IpAddr, Ipv6Addr, TcpListener};
+use std::net::{IpAddr, TcpListener};
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustls::ServerConfig;
 use tokio::net::TcpStream;
@@ -18,8 +18,8 @@ use tokio_rustls::TlsAcceptor;
 use tonic::service::Routes;
 use tonic::transport::Server;
 
-use super::entry::Entry;
-use super::slots::{Slot, Slots};
+use super::entry::{Entry, network};
+use super::room::{Place, Room};
 use super::{Error, Limits, wire};
 
 /// Serves a listener until `shutdown` resolves and its connections have ended.
@@ -34,8 +34,12 @@ pub(super) async fn serve<E: Entry>(
     listener.set_nonblocking(true)?;
     let listener = tokio::net::TcpListener::from_std(listener)?;
     let connections = Arc::new(Semaphore::new(limits.connections));
-    let handshakes = Arc::new(Semaphore::new(limits.handshakes));
-    let addresses = Slots::new(limits.connections_per_address);
+    let room = Room::new(
+        limits.handshakes,
+        limits.connections_per_address,
+        limits.gives_way_after,
+        limits.connections_begun_per_address,
+    );
     let (stop, stopped) = watch::channel(false);
     let listening = Arc::new(Listening {
         http2: limits.http2(),
@@ -49,8 +53,7 @@ pub(super) async fn serve<E: Entry>(
     let places = |from: IpAddr| {
         Some(Places {
             connection: Arc::clone(&connections).try_acquire_owned().ok()?,
-            address: addresses.take(network(from))?,
-            handshake: Arc::clone(&handshakes).try_acquire_owned().ok()?,
+            room: room.enter(network(from), Instant::now())?,
         })
     };
     let mut open = JoinSet::new();
@@ -90,12 +93,11 @@ struct Listening<E> {
     stop: watch::Receiver<bool>,
 }
 
-/// What a connection holds from its first byte: places in all, of its address
-/// and in the handshake.
+/// What a connection holds from its first byte: one of all, and one of those who have
+/// not shown a certificate.
 struct Places {
     connection: OwnedSemaphorePermit,
-    address: Slot<IpAddr>,
-    handshake: OwnedSemaphorePermit,
+    room: Place,
 }
 
 /// Takes one connection through its handshake and then serves it.
@@ -103,48 +105,29 @@ async fn receive<E: Entry>(listening: Arc<Listening<E>>, tcp: TcpStream, from: I
     let limits = &listening.limits;
     let mut stop = listening.stop.clone();
     let _ = tcp.set_nodelay(true);
+    let Places { connection: _connection, mut room } = places;
     let handshake = timeout(limits.handshake_timeout, listening.acceptor.accept(tcp));
     let tls = tokio::select! {
         _ = stop.wait_for(|stop| *stop) => return,
+        () = room.sent_away() => return tracing::debug!(%from, "gave way in its handshake"),
         tls = handshake => match tls {
             Ok(Ok(tls)) => tls,
             Ok(Err(error)) => return tracing::debug!(%from, %error, "handshake failed"),
             Err(_) => return tracing::debug!(%from, "handshake took too long"),
         },
     };
-    drop(places.handshake);
-    let _connection = places.connection;
-    match listening.entry.admit(tls.get_ref().1, from, places.address) {
-        Ok((caller, _place)) => {
+    // A client that names no protocol at all passes TLS, and would be taken for HTTP/2.
+    if tls.get_ref().1.alpn_protocol() != Some(b"h2") {
+        return tracing::debug!(%from, "refused: it does not say that it speaks HTTP/2");
+    }
+    match listening.entry.admit(tls.get_ref().1, from, room) {
+        Ok(admitted) => {
             let (http2, routes) = (listening.http2.clone(), listening.routes.clone());
-            wire::carry(tls, caller, http2, routes, limits, stop).await;
+            wire::carry(tls, admitted, http2, routes, limits, stop).await;
         }
         Err(reason) => tracing::info!(%from, %reason, "caller refused"),
     }
 }
 
-/// What counts as one address: an IPv4 address, or an IPv6 /64 network.
-fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX)).into(),
-        v4 => v4,
-    }
-}
-
 /// How long the accept loop rests after an error.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
-
-#[cfg(test)]
-mod tests {
-    use super::network;
-
-    #[test]
-    fn an_ipv6_network_is_one_address() {
-        for (address, counted_as) in
-            [("192.0.2.7", "192.0.2.7"), ("::ffff:192.0.2.7", "192.0.2.7"), ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::")]
-        {
-            let address = address.parse().expect("address");
-            assert_eq!(network(address).to_string(), counted_as);
-        }
-    }
-}

@@ -1,17 +1,21 @@
 //! How much one listener, one address, one identity and one connection may take.
 //!
-//! Promises: a bound on everything a caller can hold open. Does not: bound how
-//! often a caller calls, or how long a call lasts; the doors do.
+//! Promises: a bound on everything a caller can hold open, and on how fast it is read.
+//! Does not: bound how often a caller calls ([`crate::throttle`] does), or how long a
+//! call lasts; the doors do.
 
 use std::time::Duration;
 
 use tonic::transport::Server;
 
+use super::bucket::Rate;
+
 /// The largest message either end reads or writes, in bytes: a table of
 /// 1,000,000 cells takes 9 MB. The doors set it on every service and client.
 pub const MAX_MESSAGE_BYTES: usize = 16 * 1024 * 1024;
 
-/// The limits of one listener. A full limit refuses, it never queues.
+/// The limits of one listener. A full limit refuses, it never queues; only connections
+/// without a certificate give way to newer ones.
 #[derive(Clone, Debug)]
 pub struct Limits {
     /// Connections in all, handshakes included.
@@ -20,10 +24,17 @@ pub struct Limits {
     /// handshake, or for good on the enrolment listener. An IPv6 address counts
     /// as its /64 network.
     pub connections_per_address: usize,
+    /// Connections that one address may begin, whatever becomes of them.
+    pub connections_begun_per_address: Rate,
     /// Connections of one identity after the handshake.
     pub connections_per_identity: usize,
-    /// Handshakes under way at once.
+    /// Connections in all that have shown no certificate.
     pub handshakes: usize,
+    /// How long such a connection keeps its place when a newcomer finds none.
+    pub gives_way_after: Duration,
+    /// HTTP/2 frames of one caller, of any kind and size and over all its connections;
+    /// beyond, its connections are read more slowly.
+    pub frames: Rate,
     /// How long a TLS handshake may take.
     pub handshake_timeout: Duration,
     /// HTTP/2 streams open at once on a connection: long streams and calls.
@@ -46,10 +57,18 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            connections: 512,
-            connections_per_address: 20,
+            // 500 nodes, each with an old connection that is not known to be dead yet,
+            // and people.
+            connections: 1536,
+            // A region's nodes may sit behind one address and come back together.
+            connections_per_address: 64,
+            connections_begun_per_address: Rate { burst: 1024, per_minute: 1800 },
             connections_per_identity: 16,
-            handshakes: 64,
+            handshakes: 512,
+            gives_way_after: Duration::from_secs(1),
+            // A gigabit of full frames is 8,000 a second, for two seconds; over time 64 MiB
+            // a second.
+            frames: Rate { burst: 16_384, per_minute: 245_760 },
             handshake_timeout: Duration::from_secs(5),
             streams_per_connection: 32,
             calls_per_connection: 16,
@@ -66,7 +85,11 @@ impl Limits {
     /// The limits of the enrolment listener: strangers stay short and do little.
     pub fn enrolment() -> Self {
         Self {
-            connections: 64,
+            // More than have a place, so that somebody can be let in and another sent away.
+            connections: 320,
+            handshakes: 256,
+            gives_way_after: Duration::from_secs(5),
+            frames: Rate { burst: 1024, per_minute: 6000 },
             streams_per_connection: 4,
             calls_per_connection: 2,
             max_connection_age: Duration::from_secs(60),

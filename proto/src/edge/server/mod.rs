@@ -1,7 +1,7 @@
 //! The listening side: an accept loop of its own, TLS, limits, then tonic.
 //!
 //! Promises: a caller that is slow, refused or over a limit costs the others
-//! nothing; behind [`serve_mutual`] every request carries a [`Peer`], behind
+//! nothing, and frames of one caller are read no faster than its [`Limits::frames`]; behind [`serve_mutual`] every request carries a [`Peer`], behind
 //! [`serve_enrolment`] a [`Stranger`], in its extensions; an accept error never
 //! ends the server; `shutdown` ends it within the grace, whatever is open.
 //!
@@ -10,8 +10,12 @@
 //! request, and age ends the connection.
 
 mod accept;
+mod bucket;
 mod entry;
+mod frames;
 mod limits;
+mod paces;
+mod room;
 mod slots;
 mod wire;
 
@@ -20,6 +24,8 @@ use std::net::TcpListener;
 
 use tonic::service::Routes;
 
+pub(crate) use bucket::Bucket;
+pub use bucket::Rate;
 pub use entry::{Peer, Stranger};
 pub(super) use limits::{CONNECTION_WINDOW_BYTES, FRAME_BYTES, HEADER_LIST_BYTES, LOCAL_RESETS, STREAM_WINDOW_BYTES};
 pub use limits::{Limits, MAX_MESSAGE_BYTES};
@@ -70,7 +76,7 @@ pub async fn serve_mutual_within(
     shutdown: impl Future<Output = ()> + Send,
 ) -> Result<(), Error> {
     let config = tls::server(Some(ca_cert_pem), cert_pem, key_pem)?;
-    let entry = Members::new(limits.connections_per_identity);
+    let entry = Members::new(&limits);
     serve(limits, listener, config, entry, routes, shutdown).await
 }
 
@@ -103,5 +109,6 @@ pub async fn serve_enrolment_within(
     shutdown: impl Future<Output = ()> + Send,
 ) -> Result<(), Error> {
     let config = tls::server(None, cert_pem, key_pem)?;
-    serve(limits, listener, config, Strangers, routes, shutdown).await
+    let entry = Strangers::new(&limits);
+    serve(limits, listener, config, entry, routes, shutdown).await
 }

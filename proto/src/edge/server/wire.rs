@@ -2,18 +2,20 @@
 //!
 //! Promises: the connection carries who is at the other end into every request;
 //! at its age or at shutdown it is first told to take no new calls, then cut
-//! whatever it is doing. Does not: read a request.
+//! whatever it is doing; it is read no faster than its caller's pace. Does not: read a
+//! request.
 
 use std::io;
 use std::pin::Pin;
-use std::task::{Context, Poll};
-use std::time::Duration;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::{Duration, Instant};
 
 use ring::rand::{SecureRandom as _, SystemRandom};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::sync::{oneshot, watch};
-use tokio::time::sleep;
+use tokio::time::{Sleep, sleep};
 use tokio_rustls::server::TlsStream;
 use tokio_stream::StreamExt as _;
 use tonic::service::Routes;
@@ -21,6 +23,9 @@ use tonic::transport::Server;
 use tonic::transport::server::Connected;
 
 use super::Limits;
+use super::entry::Admitted;
+use super::frames::Frames;
+use super::paces::Pace;
 
 /// Serves one connection until the caller leaves, its time is up or `stop` is true.
 ///
@@ -28,7 +33,7 @@ use super::Limits;
 /// server can be asked to finish gracefully.
 pub(super) async fn carry<C: Clone + Send + Sync + Unpin + 'static>(
     tls: TlsStream<TcpStream>,
-    caller: C,
+    admitted: Admitted<C>,
     http2: Server,
     routes: Routes,
     limits: &Limits,
@@ -37,7 +42,8 @@ pub(super) async fn carry<C: Clone + Send + Sync + Unpin + 'static>(
     let (cut, is_cut) = oneshot::channel();
     let (open, mut closed) = oneshot::channel();
     let (finish, finished) = oneshot::channel::<()>();
-    let wire = Wire { tls, caller, cut: Some(is_cut), _open: open };
+    let Admitted { caller, pace, mut place, slot: _slot } = admitted;
+    let wire = Wire { tls, caller, pace, frames: Frames::new(), rest: None, cut: Some(is_cut), _open: open };
     let only = tokio_stream::once(Ok::<_, io::Error>(wire)).chain(tokio_stream::pending());
     let serving = http2.serve_with_incoming_shutdown(routes, only, async {
         let _ = finished.await;
@@ -47,6 +53,12 @@ pub(super) async fn carry<C: Clone + Send + Sync + Unpin + 'static>(
         let _cut: oneshot::Sender<()> = cut;
         tokio::select! {
             _ = &mut closed => return,
+            () = async {
+                match &mut place {
+                    Some(place) => place.sent_away().await,
+                    None => std::future::pending().await,
+                }
+            } => return,
             () = sleep(age(limits.max_connection_age)) => {}
             _ = stop.wait_for(|stop| *stop) => {}
         }
@@ -70,6 +82,10 @@ pub(super) async fn carry<C: Clone + Send + Sync + Unpin + 'static>(
 struct Wire<C> {
     tls: TlsStream<TcpStream>,
     caller: C,
+    pace: Arc<Pace>,
+    frames: Frames,
+    /// Nothing is read before it is over.
+    rest: Option<Pin<Box<Sleep>>>,
     /// Resolves when the connection is to be cut; gone once it has been.
     cut: Option<oneshot::Receiver<()>>,
     /// Dropped with the wire: tells that the connection is closed.
@@ -102,7 +118,17 @@ impl<C: Clone + Send + Sync + 'static> Connected for Wire<C> {
 impl<C: Unpin> AsyncRead for Wire<C> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         self.check(cx)?;
-        Pin::new(&mut self.tls).poll_read(cx, buf)
+        if let Some(rest) = &mut self.rest {
+            ready!(rest.as_mut().poll(cx));
+            self.rest = None;
+        }
+        let before = buf.filled().len();
+        ready!(Pin::new(&mut self.tls).poll_read(cx, buf))?;
+        let wire = &mut *self;
+        let frames = wire.frames.count(&buf.filled()[before..]);
+        let rest = wire.pace.count(frames, Instant::now());
+        wire.rest = (!rest.is_zero()).then(|| Box::pin(sleep(rest)));
+        Poll::Ready(Ok(()))
     }
 }
 
