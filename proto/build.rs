@@ -5,8 +5,9 @@ use std::error::Error;
 use std::path::PathBuf;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let protos = ["node_service", "table", "table_service", "enrolment_service", "evidence_service"]
-        .map(|p| format!("koonti/v1/{p}.proto"));
+    let protos =
+        ["certificate_service", "enrolment_service", "evidence_service", "node_service", "table", "table_service"]
+            .map(|p| format!("koonti/v1/{p}.proto"));
     let descriptors = protox::compile(&protos, ["."])?;
     let out = PathBuf::from(std::env::var("OUT_DIR")?).join("koonti.bin");
     std::fs::write(out, descriptors.encode_to_vec())?;

@@ -61,7 +61,7 @@ impl Error {
     /// The exit code that tells scripts what happened.
     pub(crate) fn code(&self) -> u8 {
         match self {
-            Self::Coordinator(Failure::Refused(_) | Failure::Denied(_)) | Self::Refused(_) => 3,
+            Self::Coordinator(Failure::Refused(_) | Failure::Denied(_) | Failure::Revoked(_)) | Self::Refused(_) => 3,
             Self::Request(_) => 2,
             Self::Config { .. } => 64,
             _ => 1,

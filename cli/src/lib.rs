@@ -17,6 +17,7 @@ macro_rules! say {
 mod calls;
 pub mod commands;
 mod demo;
+mod enrol;
 mod error;
 mod files;
 mod output;

@@ -5,6 +5,10 @@ use koonti_disclosure::{Digest, Name};
 use serde::Deserialize;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// Below this, whoever has it would do little else than renew.
+const SHORTEST_LIFE_S: u64 = 10;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -15,9 +19,22 @@ struct File {
     enrolment_listen: SocketAddr,
     state: PathBuf,
     keys: PathBuf,
+    #[serde(default = "thirty_days_s")]
+    certificate_life_s: u64,
+    #[serde(default = "a_year_s")]
+    server_certificate_life_s: u64,
+}
+
+fn a_year_s() -> u64 {
+    365 * 24 * 3600
+}
+
+fn thirty_days_s() -> u64 {
+    30 * 24 * 3600
 }
 
 /// Where a coordinator's things are.
+#[derive(Clone)]
 pub struct Config {
     /// The region's name.
     pub region: Name,
@@ -31,6 +48,10 @@ pub struct Config {
     pub state: PathBuf,
     /// The region's CA and this server's key.
     pub keys: PathBuf,
+    /// How long a member's certificate is good.
+    pub certificate_life: Duration,
+    /// How long this server's certificate is good.
+    pub server_certificate_life: Duration,
 }
 
 impl Config {
@@ -41,6 +62,14 @@ impl Config {
     pub fn load(path: &Path) -> Result<Self, Error> {
         let text = std::fs::read_to_string(path).map_err(|e| Error::config(path, e.to_string()))?;
         let file: File = toml::from_str(&text).map_err(|e| Error::config(path, e.to_string().trim_end().to_owned()))?;
+        for (key, life_s, most_s) in [
+            ("certificate_life_s", file.certificate_life_s, thirty_days_s()),
+            ("server_certificate_life_s", file.server_certificate_life_s, a_year_s()),
+        ] {
+            if !(SHORTEST_LIFE_S..=most_s).contains(&life_s) {
+                return Err(Error::config(path, format!("{key} must be {SHORTEST_LIFE_S} to {most_s}")));
+            }
+        }
         let base = path.parent().unwrap_or(Path::new("."));
         Ok(Self {
             region: file.region,
@@ -49,6 +78,8 @@ impl Config {
             enrolment_listen: file.enrolment_listen,
             state: base.join(file.state),
             keys: base.join(file.keys),
+            certificate_life: Duration::from_secs(file.certificate_life_s),
+            server_certificate_life: Duration::from_secs(file.server_certificate_life_s),
         })
     }
 

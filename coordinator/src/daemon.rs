@@ -1,5 +1,6 @@
 //! The running coordinator: two listeners and a clock.
 
+use crate::certificate::Served;
 use crate::config::{Config, read};
 use crate::error::Error;
 use crate::files;
@@ -14,6 +15,9 @@ use tokio::sync::watch;
 /// How often deadlines and the roster file are looked at.
 const TEND_EVERY: Duration = Duration::from_millis(200);
 
+/// How often the server's certificate is looked at.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
 /// Runs until SIGINT or SIGTERM.
 ///
 /// # Errors
@@ -22,12 +26,13 @@ pub(crate) async fn run(config: Config) -> Result<(), Error> {
     files::raise_limit();
     let ca_pem = read(&config.key("ca.crt"))?;
     let authority = Authority::from_pem(&read(&config.key("ca.key"))?, &ca_pem)?;
-    let (cert_pem, key_pem) = (read(&config.key("server.crt"))?, read(&config.key("server.key"))?);
+    let mut served = Served::load(&config)?;
+    let certificate = served.certificate();
     let bind =
         |address| TcpListener::bind(address).map_err(|e| Error::Refused(format!("cannot listen on {address}: {e}")));
     let (main, enrolment) = (bind(config.listen)?, bind(config.enrolment_listen)?);
     tracing::info!(listen = %config.listen, enrolment = %config.enrolment_listen, region = %config.region, "running");
-    let region = Arc::new(Region::open(config, authority)?);
+    let region = Arc::new(Region::open(config.clone(), authority)?);
     let (stop, stopped) = watch::channel(false);
     let until = |mut stopped: watch::Receiver<bool>| async move {
         // An error means that the sender is gone, and that is a stop as well.
@@ -39,13 +44,21 @@ pub(crate) async fn run(config: Config) -> Result<(), Error> {
             tokio::time::sleep(TEND_EVERY).await;
         }
     };
+    let certified = async {
+        let authority = Authority::from_pem(&read(&config.key("ca.key"))?, &ca_pem)?;
+        loop {
+            tokio::task::block_in_place(|| served.tend(&config, &authority))?;
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    };
     let serving = async {
-        let main = serve(main, &ca_pem, &cert_pem, &key_pem, region.clone(), until(stopped.clone()));
-        let enrolment = serve_enrolment(enrolment, &cert_pem, &key_pem, region.clone(), until(stopped));
+        let main = serve(main, &ca_pem, &certificate, region.clone(), until(stopped.clone()));
+        let enrolment = serve_enrolment(enrolment, &certificate, region.clone(), until(stopped));
         tokio::try_join!(main, enrolment).map(|_| ()).map_err(Error::from)
     };
     tokio::select! {
         result = tending => result,
+        result = certified => result,
         result = serving => result,
         () = stop_signal() => { stop.send_replace(true); tracing::info!("stopping"); Ok(()) }
     }

@@ -106,6 +106,9 @@ impl Table {
 pub struct Fold {
     /// Members by kind and name; a later enrolment replaces an earlier one.
     pub members: BTreeMap<(MemberKind, Name), Enrolled>,
+    /// With which TLS keys members may call: the newest, and the one that asked for it.
+    /// Who is revoked has none.
+    pub keys: BTreeMap<(MemberKind, Name), [Digest; 2]>,
     /// Tables by id.
     pub tables: BTreeMap<Digest, Table>,
     /// Table ids in the order in which they were first asked.
@@ -140,6 +143,11 @@ impl Fold {
         Self::of(&if path.exists() { koonti_journal::read(path)? } else { Vec::new() })
     }
 
+    /// True for a member that may not call until it is enrolled again.
+    pub fn is_revoked(&self, member: &(MemberKind, Name)) -> bool {
+        self.members.contains_key(member) && !self.keys.contains_key(member)
+    }
+
     /// Notes one entry. Those about a table of another codebook are passed over:
     /// this version could not read its question.
     pub fn note(&mut self, seq: u64, bytes: &[u8], entry: Entry) {
@@ -153,7 +161,14 @@ impl Fold {
             Entry::Genesis { .. } | Entry::Access { .. } => {}
             Entry::Enrolled(member) => {
                 self.used_secrets.insert(member.secret_sha256);
+                self.keys.insert((member.kind, member.name.clone()), [member.spki; 2]);
                 self.members.insert((member.kind, member.name.clone()), *member);
+            }
+            Entry::Renewed { by, kind, name, spki, .. } => {
+                self.keys.insert((kind, name), [by, spki]);
+            }
+            Entry::Revoked { kind, name, .. } => {
+                self.keys.remove(&(kind, name));
             }
             Entry::Asked(asked) => {
                 let request = signed(&asked.request)?;

@@ -56,6 +56,18 @@ impl Invitation {
         fits.then_some(invitation)
     }
 
+    /// Voids the open invitation of this name, if there is one.
+    ///
+    /// # Errors
+    /// When the file cannot be removed.
+    pub fn void(config: &Config, kind: MemberKind, name: &Name) -> Result<(), Error> {
+        let path = Self::path(config, kind, name);
+        match std::fs::remove_file(&path) {
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(Error::file(&path, &e)),
+            _ => Ok(()),
+        }
+    }
+
     /// Voids it.
     ///
     /// # Errors

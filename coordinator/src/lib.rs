@@ -5,11 +5,13 @@
 //! request or a release; the tally; any value from before a node's gate; and
 //! generated protobuf types, tonic and rustls (see `koonti-proto`).
 
+mod certificate;
 pub mod clock;
 pub mod commands;
 pub mod config;
 mod coverage;
 mod daemon;
+mod enrolment;
 pub mod error;
 mod expect;
 mod files;
@@ -17,5 +19,6 @@ pub mod fold;
 pub mod invitation;
 pub mod keys;
 pub mod mirror;
+mod orders;
 pub mod region;
 pub mod store;

@@ -1,7 +1,7 @@
 //! Signatures: Ed25519 over labelled messages of a closed list.
 //!
 //! A key signs a request, a release, a masked input, a message of a regional
-//! round, its own enrolment, the rules of a node or who approves them, or (the
+//! round, its own enrolment or the renewal of its certificate, the rules of a node or who approves them, or (the
 //! governance key) a roster, and nothing else.
 //! Of these, two are made from client records, and both only in their own types:
 //! [`Release`] and [`MaskedInput`]. The label is part of what is signed, so no
@@ -44,6 +44,7 @@ enum Label {
     Release,
     Roster,
     Enrolment,
+    Renewal,
     Masked,
     Policy,
     Approvers,
@@ -122,6 +123,11 @@ impl IdentityKey {
     /// its owner's log has these keys.
     pub fn sign_enrolment(&self, csr_pem: &str, logs: Option<&LogKeys>) -> [u8; 64] {
         self.sign(&Label::Enrolment, &enrolment_message(csr_pem, logs))
+    }
+
+    /// Proves, at a renewal, that the member wants a certificate for the key in the CSR.
+    pub fn sign_renewal(&self, csr_pem: &str) -> [u8; 64] {
+        self.sign(&Label::Renewal, csr_pem.as_bytes())
     }
 
     /// Signs a roster with the region's governance key.
@@ -278,6 +284,14 @@ pub fn check_enrolment(csr_pem: &str, logs: Option<&LogKeys>, signature: &[u8; 6
     check(&Label::Enrolment, &enrolment_message(csr_pem, logs), signature, key)
 }
 
+/// Checks a member's proof that the key in the CSR is theirs.
+///
+/// # Errors
+/// When the signature does not verify under `key`.
+pub fn check_renewal(csr_pem: &str, signature: &[u8; 64], key: Digest) -> Result<(), Error> {
+    check(&Label::Renewal, csr_pem.as_bytes(), signature, key)
+}
+
 fn enrolment_message(csr_pem: &str, logs: Option<&LogKeys>) -> Vec<u8> {
     // A PEM text has no zero byte.
     let keys = logs.map(|keys| [&[0], &keys.log.0[..], &keys.witness.0].concat()).unwrap_or_default();
@@ -346,6 +360,7 @@ fn message(label: &Label, bytes: &[u8]) -> Vec<u8> {
         Label::Release => b"koonti/v1/release\0",
         Label::Roster => b"koonti/v1/roster\0",
         Label::Enrolment => b"koonti/v1/enrolment\0",
+        Label::Renewal => b"koonti/v1/renewal\0",
         Label::Masked => b"koonti/v1/masked\0",
         Label::Policy => b"koonti/v1/policy\0",
         Label::Approvers => b"koonti/v1/approvers\0",

@@ -1,8 +1,11 @@
 //! `node.toml`: where things are. Nothing here decides what may leave.
 
 use crate::error::Error;
+use crate::keys;
+use koonti_proto::edge::dial::{Proxy, Route};
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
+use zeroize::Zeroizing;
 
 /// The file as written: unknown keys are refused with line and column.
 #[derive(Deserialize)]
@@ -10,6 +13,8 @@ use std::path::{Path, PathBuf};
 struct File {
     coordinator: String,
     enrolment: String,
+    proxy: Option<String>,
+    proxy_credentials: Option<PathBuf>,
     state: PathBuf,
     keys: Option<PathBuf>,
     policy: PathBuf,
@@ -41,6 +46,8 @@ pub struct Config {
     pub coordinator: String,
     /// `https://host:port` of its enrolment listener.
     pub enrolment: String,
+    /// The proxy on the way to both, if there is one.
+    pub proxy: Option<Proxy>,
     /// Journal, index, releases, roster and extracts.
     pub state: PathBuf,
     /// Keys: outside backups.
@@ -72,8 +79,10 @@ impl Config {
         }
         let base = path.parent().unwrap_or(Path::new("."));
         let state = base.join(&file.state);
+        let proxy = proxy(path, base, &file)?;
         Ok(Self {
             keys: file.keys.map_or_else(|| state.join("keys"), |keys| base.join(keys)),
+            proxy,
             coordinator: file.coordinator,
             enrolment: file.enrolment,
             policy: base.join(&file.policy),
@@ -82,6 +91,16 @@ impl Config {
             witness: file.witness,
             state,
         })
+    }
+
+    /// The way to the coordinator.
+    pub fn route(&self) -> Route {
+        Route::new(&self.coordinator, self.proxy.clone())
+    }
+
+    /// The way to its enrolment listener.
+    pub fn enrolment_route(&self) -> Route {
+        Route::new(&self.enrolment, self.proxy.clone())
     }
 
     /// The journal file.
@@ -98,6 +117,22 @@ impl Config {
     pub fn pending_roster(&self) -> PathBuf {
         self.state.join("roster.pending.json")
     }
+}
+
+/// The proxy that the file names, with the credentials from the file that it names.
+fn proxy(path: &Path, base: &Path, file: &File) -> Result<Option<Proxy>, Error> {
+    let wrong = |e: &dyn std::fmt::Display| Error::config(path, e.to_string());
+    let credentials = match (&file.proxy, &file.proxy_credentials) {
+        (None, Some(_)) => return Err(wrong(&"proxy_credentials without proxy")),
+        (_, None) => None,
+        (Some(_), Some(credentials)) => {
+            let credentials = base.join(credentials);
+            keys::private(&credentials)?;
+            Some(Zeroizing::new(std::fs::read_to_string(&credentials).map_err(|e| Error::file(&credentials, &e))?))
+        }
+    };
+    let read = |url: &String| Proxy::parse(url, credentials.as_ref().map(|text| text.trim_end()));
+    file.proxy.as_ref().map(read).transpose().map_err(|e| wrong(&e))
 }
 
 /// Reads a TOML file into a type that refuses unknown keys.

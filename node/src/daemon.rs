@@ -12,6 +12,7 @@ use crate::desk::{Desk, Next, tick};
 use crate::error::Error;
 use crate::inbox::{self, Done};
 use crate::keys;
+use crate::renewal;
 use crate::rounds::Rounds;
 use koonti_disclosure::{Codebook, Digest, Refusal};
 use koonti_proto::wire::{Answer, Hello, Offer, RoundMessage, ToNode};
@@ -19,14 +20,16 @@ use koonti_proto::{Failure, NodeLink};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
-use tokio::sync::Semaphore;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::{Notify, Semaphore};
 use tokio_stream::StreamExt;
 
 /// How often the inbox is looked at.
 const INBOX_EVERY: Duration = Duration::from_millis(300);
 /// Longest wait between two attempts to connect.
 const LONGEST_BACKOFF: Duration = Duration::from_secs(30);
+/// How long a connection has to last before the next wait is the shortest one again.
+const SETTLED: Duration = Duration::from_secs(2);
 /// How often what is new in the log is deposited, if nothing else leaves.
 const DEPOSIT_EVERY: Duration = Duration::from_millis(500);
 /// How often one answer is tried before it is left to the next reconnect.
@@ -64,8 +67,9 @@ enum Letter {
 /// # Errors
 /// When the disk fails, or the node cannot start.
 pub(crate) async fn run(desk: Arc<Desk>) -> Result<(), Error> {
-    let link = NodeLink::new(&desk.config().coordinator, &desk.keys().credentials)?;
+    let link = NodeLink::new(desk.config().route(), &desk.keys().credentials)?;
     let deposits = Arc::new(Deposits::new(desk.clone(), link.clone())?);
+    let anew = Notify::new();
     let (to_worker, work) = sync_channel::<Work>(MOST_WAITING);
     let (outgoing, to_send) = unbounded_channel();
     let (worker_desk, guard) = (desk.clone(), deposits.clone());
@@ -77,7 +81,8 @@ pub(crate) async fn run(desk: Arc<Desk>) -> Result<(), Error> {
     });
     tokio::select! {
         result = ended.recv() => result.unwrap_or_else(|| Err(Error::Refused("the worker has panicked: see the log".into()))),
-        error = attend_for_ever(&desk, &link, &deposits, &to_worker) => Err(error),
+        error = attend_for_ever(&desk, &link, &deposits, &to_worker, &anew) => Err(error),
+        error = renewal::keep(&desk, &link, &anew) => Err(error),
         error = deliver(&link, &deposits, to_send) => Err(error),
         () = stop_signal() => { tracing::info!("stopping"); Ok(()) }
     }
@@ -92,21 +97,34 @@ async fn stop_signal() {
 }
 
 /// Ends only when nothing may leave any more.
-async fn attend_for_ever(desk: &Desk, link: &NodeLink, deposits: &Deposits, to_worker: &SyncSender<Work>) -> Error {
+async fn attend_for_ever(
+    desk: &Desk,
+    link: &NodeLink,
+    deposits: &Deposits,
+    to_worker: &SyncSender<Work>,
+    anew: &Notify,
+) -> Error {
     let mut failures = 0u32;
     loop {
-        let began = Instant::now();
-        match attend(desk, link, deposits, to_worker).await {
+        let mut connected = None;
+        match attend(desk, link, deposits, to_worker, anew, &mut connected).await {
             Ok(()) => tracing::info!("the connection has ended; connecting again"),
             Err(Stop::State(error)) => return error,
+            Err(Stop::Failure(failure @ Failure::Revoked(_))) => tracing::error!(%failure, "not let in; trying again"),
             Err(Stop::Failure(Failure::Denied(_))) => {
                 tracing::warn!("the coordinator does not know this node yet: its roster must list it; trying again");
             }
             Err(Stop::Failure(failure)) => tracing::warn!(%failure, "not connected; trying again"),
             Err(Stop::Clocks) => return Error::Clocks,
         }
-        failures = if began.elapsed() > Duration::from_secs(20) { 0 } else { failures.saturating_add(1) };
-        tokio::time::sleep(backoff(failures)).await;
+        // Who was let in, and stayed a moment, begins again with the shortest wait.
+        let stayed = connected.is_some_and(|since: Instant| since.elapsed() >= SETTLED);
+        failures = if stayed { 0 } else { failures.saturating_add(1) };
+        tokio::select! {
+            () = tokio::time::sleep(backoff(failures)) => {}
+            // What was refused with the old certificate may be granted to the new one.
+            () = anew.notified() => {}
+        }
     }
 }
 
@@ -117,7 +135,14 @@ fn backoff(failures: u32) -> Duration {
     full / 2 + full * u32::try_from(jitter).unwrap_or(0) / 512
 }
 
-async fn attend(desk: &Desk, link: &NodeLink, deposits: &Deposits, to_worker: &SyncSender<Work>) -> Result<(), Stop> {
+async fn attend(
+    desk: &Desk,
+    link: &NodeLink,
+    deposits: &Deposits,
+    to_worker: &SyncSender<Work>,
+    anew: &Notify,
+    connected: &mut Option<Instant>,
+) -> Result<(), Stop> {
     // Before anything else: is this the log that the coordinator knows?
     let first = !deposits.confirmed();
     deposits.renew().await;
@@ -129,11 +154,21 @@ async fn attend(desk: &Desk, link: &NodeLink, deposits: &Deposits, to_worker: &S
         deposits.level(0).await?;
         deposits.confirm();
     }
-    let version = env!("CARGO_PKG_VERSION").to_owned();
-    let hello = Hello { version, codebook: Codebook::built_in().hash(), witnessed: cosign::witnessed(desk)? };
-    let mut items = link.attend(hello).await?;
+    let mut items = link.attend(hello(desk)?).await?;
     tracing::info!("connected to the coordinator");
-    while let Some(item) = items.next().await {
+    *connected = Some(Instant::now());
+    loop {
+        let item = tokio::select! {
+            item = items.next() => item,
+            () = anew.notified() => {
+                // The coordinator ends the old stream once it has the new one: nothing that
+                // it had put into the old one is lost.
+                items = Box::pin(items.chain(link.attend(hello(desk)?).await?));
+                tracing::info!("connected to the coordinator with the new certificate");
+                continue;
+            }
+        };
+        let Some(item) = item else { return Ok(()) };
         match item {
             Ok(ToNode::Offer(offer)) => {
                 // A full queue ends the connection; the offers come again with the next.
@@ -163,7 +198,12 @@ async fn attend(desk: &Desk, link: &NodeLink, deposits: &Deposits, to_worker: &S
             Err(failure) => return Err(failure.into()),
         }
     }
-    Ok(())
+}
+
+/// How the node announces itself.
+fn hello(desk: &Desk) -> Result<Hello, Error> {
+    let version = env!("CARGO_PKG_VERSION").to_owned();
+    Ok(Hello { version, codebook: Codebook::built_in().hash(), witnessed: cosign::witnessed(desk)? })
 }
 
 /// Nothing leaves before the coordinator holds and has cosigned what led to it. Ends

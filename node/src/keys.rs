@@ -1,7 +1,8 @@
 //! The node's secrets: files of mode 0600 in one directory that backups leave
 //! out.
 //!
-//! `tls.key`, `tls.crt` and `ca.crt` (PEM), `identity.key`, `log.key` and `witness.key`
+//! `tls.key` (the TLS key and its certificate, PEM: both change at one stroke), `tls.crt` (the
+//! certificate once more, for other programs) and `ca.crt`, `identity.key`, `log.key` and `witness.key`
 //! (Ed25519 seeds, hex), `seal.key` (AES-256 key for extracts and noise seeds, hex) and
 //! `member.json` (region, name, governance key). Without `seal.key` the extracts and seeds on
 //! disk are noise.
@@ -58,21 +59,10 @@ impl Keys {
         if !member.exists() {
             return Err(Error::NotEnrolled);
         }
-        let bad = |path: &Path, why: &str| Error::Key { path: path.display().to_string(), why: why.to_owned() };
         let bytes = std::fs::read(&member).map_err(|e| Error::file(&member, &e))?;
         let member: Member = canonical::from_bytes(&bytes).map_err(|e| bad(&member, &e.to_string()))?;
         let origin = node_origin(&member.region, &member.name);
-        let secret = |name: &str| -> Result<[u8; 32], Error> {
-            let path = dir.join(name);
-            let text = Zeroizing::new(std::fs::read_to_string(&path).map_err(|e| Error::file(&path, &e))?);
-            private(&path)?;
-            unhex(text.trim()).map_err(|e| bad(&path, &e.to_string()))
-        };
-        private(&dir.join("tls.key"))?;
-        let pem = |name: &str| {
-            let path = dir.join(name);
-            std::fs::read_to_string(&path).map_err(|e| Error::file(&path, &e))
-        };
+        let secret = |name: &str| secret(dir, name);
         Ok(Self {
             member,
             identity: IdentityKey::from_seed(secret("identity.key")?),
@@ -81,9 +71,52 @@ impl Keys {
             witness: WitnessKey::from_seed(&cosigner(&origin), Zeroizing::new(secret("witness.key")?))
                 .map_err(|e| bad(dir, &e.to_string()))?,
             seal: SealKey::new(secret("seal.key")?),
-            credentials: Credentials { ca_pem: pem("ca.crt")?, cert_pem: pem("tls.crt")?, key_pem: pem("tls.key")? },
+            credentials: credentials(dir)?,
         })
     }
+}
+
+fn bad(path: &Path, why: &str) -> Error {
+    Error::Key { path: path.display().to_string(), why: why.to_owned() }
+}
+
+/// Reads a secret of 32 bytes.
+///
+/// # Errors
+/// When the file is missing, open to others, or holds something else.
+pub(crate) fn secret(dir: &Path, name: &str) -> Result<[u8; 32], Error> {
+    let path = dir.join(name);
+    let text = Zeroizing::new(std::fs::read_to_string(&path).map_err(|e| Error::file(&path, &e))?);
+    private(&path)?;
+    unhex(text.trim()).map_err(|e| bad(&path, &e.to_string()))
+}
+
+/// What the node dials with, as it stands on disk now.
+///
+/// # Errors
+/// When a file is missing, open to others, or not what it should be.
+pub(crate) fn credentials(dir: &Path) -> Result<Credentials, Error> {
+    let path = dir.join("tls.key");
+    private(&path)?;
+    let read = |path: &Path| std::fs::read_to_string(path).map_err(|e| Error::file(path, &e));
+    let (ca_pem, pair_pem) = (read(&dir.join("ca.crt"))?, read(&path)?);
+    match Credentials::of_pair(ca_pem.clone(), &pair_pem) {
+        Some(pair) => Ok(pair),
+        // As an earlier version wrote it.
+        None => Ok(Credentials { ca_pem, cert_pem: read(&dir.join("tls.crt"))?, key_pem: pair_pem }),
+    }
+}
+
+/// Puts a TLS key and its certificate in the place of those before. What is read after a
+/// crash at any point is the old pair or the new one.
+///
+/// # Errors
+/// When the disk fails.
+pub(crate) fn write_pair(dir: &Path, pair: &Credentials) -> Result<(), Error> {
+    let text = Zeroizing::new(pair.pair_pem());
+    koonti_journal::write_atomic(&dir.join("tls.key"), text.as_bytes(), 0o600)?;
+    koonti_journal::write_atomic(&dir.join("tls.crt"), pair.cert_pem.as_bytes(), 0o600)?;
+    Ok(())
 }
 
 impl Keys {
@@ -94,7 +127,7 @@ impl Keys {
 }
 
 /// Refuses a key file that others may read.
-fn private(path: &Path) -> Result<(), Error> {
+pub(crate) fn private(path: &Path) -> Result<(), Error> {
     use std::os::unix::fs::PermissionsExt;
     let mode = std::fs::metadata(path).map_err(|e| Error::file(path, &e))?.permissions().mode();
     if mode & 0o077 == 0 {

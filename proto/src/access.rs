@@ -10,6 +10,7 @@ use crate::edge::pki::SpiffeId;
 use koonti_disclosure::Name;
 use prost::Message;
 use prost_types::FileDescriptorSet;
+use tokio::sync::watch;
 
 const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/koonti.bin"));
 
@@ -41,6 +42,7 @@ pub const RULES: &[(&str, &[Role])] = &[
     ("/koonti.v1.NodeService/Deposit", &[Role::Node]),
     ("/koonti.v1.NodeService/Retrieve", &[Role::Node]),
     ("/koonti.v1.NodeService/Cosign", &[Role::Node]),
+    ("/koonti.v1.CertificateService/Renew", &[Role::Node, Role::Requester, Role::Auditor]),
     ("/koonti.v1.EvidenceService/FetchEvidence", &[Role::Auditor]),
     ("/koonti.v1.TableService/CreateTable", &[Role::Requester]),
     ("/koonti.v1.TableService/GetTable", &[Role::Requester]),
@@ -78,6 +80,17 @@ pub trait Registry: Send + Sync + 'static {
     /// The caller with this certificate name and key hash; none when unknown,
     /// revoked, or when the key is not the one registered for the name.
     fn identify(&self, id: &SpiffeId, spki_sha256: &[u8; 32]) -> Option<Caller>;
+
+    /// True when whoever had this name has been revoked: all that is said of it.
+    fn is_revoked(&self, _id: &SpiffeId) -> bool {
+        false
+    }
+
+    /// Told whenever somebody may no longer do what they could: streams under way are then
+    /// looked at again.
+    fn changes(&self) -> watch::Receiver<()> {
+        watch::channel(()).1
+    }
 }
 
 #[cfg(test)]

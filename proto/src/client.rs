@@ -7,13 +7,15 @@
 //! an ended stream is an ordinary event.
 
 use crate::convert::answer_message;
-use crate::edge::dial::{dial_mutual, dial_pinned, was_never_sent};
-use crate::edge::pki::Kind;
+use crate::credentials::Credentials;
+use crate::edge::dial::{Route, dial_pinned, was_never_sent};
+use crate::edge::pki::{Kind, new_key_and_csr};
 use crate::edge::server::MAX_MESSAGE_BYTES;
 use crate::failure::Failure;
 use crate::server::Items;
 use crate::token::Token;
 use crate::v1;
+use crate::v1::certificate_service_client::CertificateServiceClient;
 use crate::v1::enrolment_service_client::EnrolmentServiceClient;
 use crate::v1::evidence_service_client::EvidenceServiceClient;
 use crate::v1::node_service_client::NodeServiceClient;
@@ -23,6 +25,7 @@ use koonti_disclosure::identity::IdentityKey;
 use koonti_disclosure::roster::LogKeys;
 use koonti_disclosure::{Digest, Name};
 use ring::rand::{SecureRandom as _, SystemRandom};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 use tokio_stream::StreamExt;
 use tonic::transport::Channel;
@@ -35,32 +38,41 @@ const CALL_TIMEOUT: Duration = Duration::from_secs(30);
 /// Longest that a call is tried again because the coordinator asks to slow down.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// What a party dials with: three PEM texts.
-pub struct Credentials {
-    /// The region's CA certificate.
-    pub ca_pem: String,
-    /// The party's certificate chain.
-    pub cert_pem: String,
-    /// The party's TLS key.
-    pub key_pem: String,
-}
-
-/// A node's side of its connection.
+/// A node's side of its connection. Clones share it, also when it is made anew.
 #[derive(Clone)]
-pub struct NodeLink(NodeServiceClient<Channel>);
+pub struct NodeLink {
+    route: Route,
+    channel: Arc<RwLock<Channel>>,
+}
 
 /// A person's side of a connection.
 #[derive(Clone)]
 pub struct PeopleLink(TableServiceClient<Channel>);
 
 impl NodeLink {
-    /// Prepares a connection to `https://host:port`; it is made at the first call.
+    /// Prepares a connection; it is made at the first call.
     ///
     /// # Errors
     /// When the address or the credentials cannot be used.
-    pub fn new(url: &str, credentials: &Credentials) -> Result<Self, Failure> {
-        let channel = dial_mutual(url, &credentials.ca_pem, &credentials.cert_pem, &credentials.key_pem)?;
-        Ok(Self(NodeServiceClient::new(channel).max_encoding_message_size(MAX_MESSAGE_BYTES)))
+    pub fn new(to: impl Into<Route>, credentials: &Credentials) -> Result<Self, Failure> {
+        let route = to.into();
+        Ok(Self { channel: Arc::new(RwLock::new(credentials.dial(route.clone())?)), route })
+    }
+
+    /// Calls begun from now on go over a new connection with these credentials. What is
+    /// under way on the old one goes on there.
+    ///
+    /// # Errors
+    /// When the credentials cannot be used; the old connection then stays.
+    pub fn dial_anew(&self, credentials: &Credentials) -> Result<(), Failure> {
+        let channel = credentials.dial(self.route.clone())?;
+        *self.channel.write().unwrap_or_else(PoisonError::into_inner) = channel;
+        Ok(())
+    }
+
+    fn client(&self) -> NodeServiceClient<Channel> {
+        let channel = self.channel.read().unwrap_or_else(PoisonError::into_inner).clone();
+        NodeServiceClient::new(channel).max_encoding_message_size(MAX_MESSAGE_BYTES)
     }
 
     /// Announces the node and returns what the coordinator has for it, for as
@@ -70,7 +82,7 @@ impl NodeLink {
     /// When the coordinator cannot be reached or does not know the node.
     pub async fn attend(&self, hello: Hello) -> Result<Items<Result<ToNode, Failure>>, Failure> {
         let message = v1::AttendRequest::from(hello);
-        let response = tokio::time::timeout(CALL_TIMEOUT, begin(message, |m| async { self.0.clone().attend(m).await }))
+        let response = tokio::time::timeout(CALL_TIMEOUT, begin(message, |m| async { self.client().attend(m).await }))
             .await
             .map_err(|_| Failure::Unavailable("no answer in time".to_owned()))??;
         let items = response.into_inner().map(|item| item.map_err(Failure::from)?.try_into());
@@ -83,7 +95,7 @@ impl NodeLink {
     /// When it cannot be delivered; the same answer may be sent again.
     pub async fn answer(&self, request_id: Digest, answer: &Answer) -> Result<(), Failure> {
         let message = answer_message(request_id, answer);
-        call(message, |m| async { self.0.clone().answer(m).await }).await?;
+        call(message, |m| async { self.client().answer(m).await }).await?;
         Ok(())
     }
 }
@@ -96,7 +108,7 @@ impl NodeLink {
     /// When it cannot be delivered; the same message may be sent again.
     pub async fn deliver(&self, message: &RoundMessage) -> Result<(), Failure> {
         let message = v1::DeliverRequest { round_message: message.bytes().to_vec() };
-        call(message, |m| async { self.0.clone().deliver(m).await }).await?;
+        call(message, |m| async { self.client().deliver(m).await }).await?;
         Ok(())
     }
 }
@@ -108,7 +120,7 @@ impl NodeLink {
     /// When it cannot be delivered; the same deposit may be sent again.
     pub async fn deposit(&self, deposit: Deposit) -> Result<Deposited, Failure> {
         let message = v1::DepositRequest::from(deposit);
-        Ok(call(message, |m| async { self.0.clone().deposit(m).await }).await?.into())
+        Ok(call(message, |m| async { self.client().deposit(m).await }).await?.into())
     }
 
     /// This node's own log, as the coordinator has cosigned it: the checkpoint and the
@@ -117,7 +129,7 @@ impl NodeLink {
     /// # Errors
     /// When the coordinator cannot be reached.
     pub async fn retrieve(&self) -> Result<(Vec<u8>, Vec<Vec<u8>>), Failure> {
-        let pieces = begin(v1::RetrieveRequest {}, |m| async move { self.0.clone().retrieve(m).await }).await?;
+        let pieces = begin(v1::RetrieveRequest {}, |m| async move { self.client().retrieve(m).await }).await?;
         let mut pieces = pieces.into_inner();
         let (mut checkpoint, mut entries) = (Vec::new(), Vec::new());
         while let Some(piece) = pieces.next().await {
@@ -136,19 +148,18 @@ impl NodeLink {
     /// When it cannot be delivered or is not taken.
     pub async fn cosign(&self, size: u64, signature: &str) -> Result<(), Failure> {
         let message = v1::CosignRequest { size, signature: signature.as_bytes().to_vec() };
-        call(message, |m| async { self.0.clone().cosign(m).await }).await?;
+        call(message, |m| async { self.client().cosign(m).await }).await?;
         Ok(())
     }
 }
 
 impl PeopleLink {
-    /// Prepares a connection to `https://host:port`; it is made at the first call.
+    /// Prepares a connection; it is made at the first call.
     ///
     /// # Errors
     /// When the address or the credentials cannot be used.
-    pub fn new(url: &str, credentials: &Credentials) -> Result<Self, Failure> {
-        let channel = dial_mutual(url, &credentials.ca_pem, &credentials.cert_pem, &credentials.key_pem)?;
-        Ok(Self(TableServiceClient::new(channel).max_decoding_message_size(MAX_MESSAGE_BYTES)))
+    pub fn new(to: impl Into<Route>, credentials: &Credentials) -> Result<Self, Failure> {
+        Ok(Self(TableServiceClient::new(credentials.dial(to)?).max_decoding_message_size(MAX_MESSAGE_BYTES)))
     }
 
     /// Asks for a table or a quote.
@@ -248,18 +259,27 @@ impl PeopleLink {
     }
 }
 
+impl PeopleLink {
+    /// What time the coordinator has, Unix seconds.
+    ///
+    /// # Errors
+    /// When the coordinator cannot be reached, or does not know the caller.
+    pub async fn clock(&self) -> Result<u64, Failure> {
+        Ok(call(v1::GetRosterRequest {}, |m| async { self.0.clone().get_roster(m).await }).await?.time)
+    }
+}
+
 /// An auditor's side of a connection.
 #[derive(Clone)]
 pub struct EvidenceLink(EvidenceServiceClient<Channel>);
 
 impl EvidenceLink {
-    /// Prepares a connection to `https://host:port`; it is made at the first call.
+    /// Prepares a connection; it is made at the first call.
     ///
     /// # Errors
     /// When the address or the credentials cannot be used.
-    pub fn new(url: &str, credentials: &Credentials) -> Result<Self, Failure> {
-        let channel = dial_mutual(url, &credentials.ca_pem, &credentials.cert_pem, &credentials.key_pem)?;
-        Ok(Self(EvidenceServiceClient::new(channel).max_decoding_message_size(MAX_MESSAGE_BYTES)))
+    pub fn new(to: impl Into<Route>, credentials: &Credentials) -> Result<Self, Failure> {
+        Ok(Self(EvidenceServiceClient::new(credentials.dial(to)?).max_decoding_message_size(MAX_MESSAGE_BYTES)))
     }
 
     /// The evidence of the region, in pieces.
@@ -279,13 +299,13 @@ impl EvidenceLink {
 /// # Errors
 /// When the coordinator is not the one of the token, or refuses.
 pub async fn enroll(
-    url: &str,
+    to: impl Into<Route>,
     token: &Token,
     csr_pem: &str,
     identity: &IdentityKey,
     logs: Option<&LogKeys>,
 ) -> Result<(String, String), Failure> {
-    let (channel, pinned) = dial_pinned(url, token.ca_sha256.0)?;
+    let (channel, pinned) = dial_pinned(to, token.ca_sha256.0)?;
     let message = v1::EnrollRequest {
         kind: match token.kind {
             Kind::Node => "node".to_owned(),
@@ -302,6 +322,24 @@ pub async fn enroll(
     let m = call(message, |m| async { EnrolmentServiceClient::new(channel.clone()).enroll(m).await }).await?;
     let ca = pinned.cert_pem().ok_or_else(|| Failure::Unavailable("the coordinator showed no CA".to_owned()))?;
     Ok((m.certificate_pem, ca))
+}
+
+/// Has the certificate of `credentials` renewed: makes a key, sends a CSR with the identity
+/// key's proof, and checks that what comes back is for the same name and the new key.
+///
+/// # Errors
+/// When the coordinator cannot be reached, refuses, or answers with something else.
+pub async fn renew(
+    to: impl Into<Route>,
+    credentials: &Credentials,
+    identity: &IdentityKey,
+) -> Result<Credentials, Failure> {
+    let internal = |e: &dyn std::fmt::Display| Failure::Internal(format!("the new certificate cannot be used: {e}"));
+    let (key_pem, csr_pem, _) = new_key_and_csr().map_err(|e| internal(&e))?;
+    let channel = credentials.dial(to)?;
+    let message = v1::RenewRequest { proof: identity.sign_renewal(&csr_pem).to_vec(), csr_pem };
+    let m = call(message, |m| async { CertificateServiceClient::new(channel.clone()).renew(m).await }).await?;
+    credentials.followed_by(key_pem, m.certificate_pem).map_err(|e| internal(&e))
 }
 
 /// One unary call with a deadline, repeated once if it never left.

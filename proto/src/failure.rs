@@ -9,6 +9,7 @@ use tonic_types::{ErrorDetails, StatusExt};
 const DOMAIN: &str = "koonti.v1";
 /// When to try again if nothing was said about it.
 const UNTOLD: Duration = Duration::from_millis(500);
+const REVOKED: &str = "REVOKED";
 
 /// Why a call failed, on either side of the wire.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -17,6 +18,11 @@ pub enum Failure {
     /// The caller's role does not allow the call, or the caller is unknown.
     #[error("the coordinator does not allow this: {0}")]
     Denied(String),
+    /// The caller, of this name, has been revoked.
+    #[error(
+        "the coordinator does not allow this: its operator has revoked {0}; only a new invitation lets it in again"
+    )]
+    Revoked(String),
     /// The message does not mean anything.
     #[error("the coordinator does not understand the question: {0}")]
     Invalid(String),
@@ -41,6 +47,7 @@ impl From<Failure> for Status {
     fn from(failure: Failure) -> Self {
         let (code, reason) = match &failure {
             Failure::Denied(_) => (Code::PermissionDenied, "DENIED"),
+            Failure::Revoked(_) => (Code::PermissionDenied, REVOKED),
             Failure::Invalid(_) => (Code::InvalidArgument, "INVALID"),
             Failure::NotFound(_) => (Code::NotFound, "NOT_FOUND"),
             Failure::Refused(refusal) => (Code::FailedPrecondition, refusal.code()),
@@ -52,6 +59,7 @@ impl From<Failure> for Status {
             Failure::Refused(refusal) => refusal.text().to_owned(),
             Failure::SlowDown(_) => failure.to_string(),
             Failure::Denied(text)
+            | Failure::Revoked(text)
             | Failure::Invalid(text)
             | Failure::NotFound(text)
             | Failure::Unavailable(text)
@@ -73,6 +81,7 @@ impl From<Status> for Failure {
             return Self::Refused(refusal);
         }
         match status.code() {
+            Code::PermissionDenied if reason == REVOKED => Self::Revoked(text),
             Code::PermissionDenied | Code::Unauthenticated => Self::Denied(text),
             Code::InvalidArgument | Code::OutOfRange => Self::Invalid(text),
             Code::NotFound => Self::NotFound(text),

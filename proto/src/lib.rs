@@ -9,21 +9,27 @@
 //! rule of disclosure is checked here.
 
 pub mod access;
+mod checkup;
 mod client;
 mod convert;
+mod credentials;
 pub mod edge;
 mod failure;
 mod gate;
+mod held;
+pub mod offline;
 mod outside;
 mod server;
 mod throttle;
 mod token;
 pub mod wire;
 
-pub use client::{Credentials, EvidenceLink, NodeLink, PeopleLink, enroll};
+pub use checkup::{Finding, Standing, checkup, network};
+pub use client::{EvidenceLink, NodeLink, PeopleLink, enroll, renew};
+pub use credentials::{Credentials, Unfit};
 pub use failure::Failure;
 pub use outside::{add_checkpoint, serve_witness};
-pub use server::{EnrolAsk, EnrolmentRooms, Items, Rooms, serve, serve_enrolment};
+pub use server::{EnrolAsk, EnrolmentRooms, Items, RenewAsk, Rooms, serve, serve_enrolment};
 pub use token::{BadToken, Token};
 
 #[allow(missing_docs, unreachable_pub, clippy::pedantic, reason = "generated code")]

@@ -7,11 +7,13 @@
 
 use crate::access::{Caller, Registry};
 use crate::convert::{digest, round_message};
-use crate::edge::server::{Error, MAX_MESSAGE_BYTES, serve_mutual};
+use crate::edge::pki::Kind;
+use crate::edge::server::{Error, MAX_MESSAGE_BYTES, Peer, ServerCertificate, serve_mutual};
 use crate::failure::Failure;
 use crate::gate::{Gate, Members, Newcomers};
 use crate::throttle::Throttle;
 use crate::v1;
+use crate::v1::certificate_service_server::{CertificateService, CertificateServiceServer};
 use crate::v1::enrolment_service_server::{EnrolmentService, EnrolmentServiceServer};
 use crate::v1::evidence_service_server::{EvidenceService, EvidenceServiceServer};
 use crate::v1::node_service_server::{NodeService, NodeServiceServer};
@@ -23,6 +25,7 @@ use koonti_disclosure::{Digest, Name};
 use std::net::TcpListener;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 use tokio_stream::{Stream, StreamExt};
 use tonic::service::Routes;
 use tonic::{Request, Response, Status};
@@ -44,6 +47,8 @@ pub trait Rooms: Registry {
     fn retrieve(&self, caller: Caller) -> Result<(Vec<u8>, Vec<Vec<u8>>), Failure>;
     /// A node cosigns the coordinator's checkpoint of this size with a signature line.
     fn cosign(&self, caller: Caller, size: u64, signature: String) -> Result<(), Failure>;
+    /// A member wants a certificate for another key; returns the chain in PEM.
+    fn renew(&self, caller: Caller, ask: RenewAsk) -> impl Future<Output = Result<String, Failure>> + Send;
     /// The evidence of the region, in pieces.
     fn evidence(&self, caller: Caller) -> impl Future<Output = Result<Items<Vec<u8>>, Failure>> + Send;
     /// A person asks.
@@ -82,6 +87,19 @@ pub struct EnrolAsk {
     pub logs: Option<LogKeys>,
 }
 
+/// A member's request for another certificate. The proof is not checked yet: only the
+/// registry knows the member's identity key.
+pub struct RenewAsk {
+    /// True for a node, false for a person.
+    pub is_node: bool,
+    /// SHA-256 of the TLS key that the call is made with.
+    pub by: Digest,
+    /// The CSR in PEM.
+    pub csr_pem: String,
+    /// Its signature by the member's identity key.
+    pub proof: [u8; 64],
+}
+
 /// Serves nodes and people over mutual TLS until `shutdown` resolves.
 ///
 /// # Errors
@@ -89,12 +107,11 @@ pub struct EnrolAsk {
 pub async fn serve<R: Rooms>(
     listener: TcpListener,
     ca_pem: &str,
-    cert_pem: &str,
-    key_pem: &str,
+    certificate: &ServerCertificate,
     rooms: Arc<R>,
     shutdown: impl Future<Output = ()> + Send,
 ) -> Result<(), Error> {
-    serve_mutual(listener, ca_pem, cert_pem, key_pem, routes(rooms), shutdown).await
+    serve_mutual(listener, ca_pem, certificate, routes(rooms), shutdown).await
 }
 
 /// Serves newcomers until `shutdown` resolves.
@@ -103,24 +120,25 @@ pub async fn serve<R: Rooms>(
 /// When the listener cannot start.
 pub async fn serve_enrolment<R: EnrolmentRooms>(
     listener: TcpListener,
-    cert_pem: &str,
-    key_pem: &str,
+    certificate: &ServerCertificate,
     rooms: Arc<R>,
     shutdown: impl Future<Output = ()> + Send,
 ) -> Result<(), Error> {
     let enrolment = EnrolmentServiceServer::new(Enrolment(rooms)).max_decoding_message_size(64 * 1024);
     let routes = Routes::new(Gate::new(enrolment, &Arc::new(Newcomers), &Throttle::new()));
-    crate::edge::server::serve_enrolment(listener, cert_pem, key_pem, routes, shutdown).await
+    crate::edge::server::serve_enrolment(listener, certificate, routes, shutdown).await
 }
 
 fn routes<R: Rooms>(rooms: Arc<R>) -> Routes {
     let node = NodeServiceServer::new(Doors(rooms.clone())).max_decoding_message_size(MAX_MESSAGE_BYTES);
     let table = TableServiceServer::new(Doors(rooms.clone())).max_encoding_message_size(MAX_MESSAGE_BYTES);
     let evidence = EvidenceServiceServer::new(Doors(rooms.clone()));
+    let certificate = CertificateServiceServer::new(Doors(rooms.clone())).max_decoding_message_size(64 * 1024);
     let (members, throttle) = (Arc::new(Members(rooms)), Throttle::new());
     Routes::new(Gate::new(node, &members, &throttle))
         .add_service(Gate::new(table, &members, &throttle))
         .add_service(Gate::new(evidence, &members, &throttle))
+        .add_service(Gate::new(certificate, &members, &throttle))
 }
 
 struct Doors<R>(Arc<R>);
@@ -181,6 +199,20 @@ impl<R: Rooms> NodeService for Doors<R> {
         let signature = signature.map_err(|_| Failure::Invalid("the signature is malformed".to_owned()))?;
         self.0.cosign(caller, m.size, signature)?;
         Ok(Response::new(v1::CosignResponse {}))
+    }
+}
+
+#[tonic::async_trait]
+impl<R: Rooms> CertificateService for Doors<R> {
+    async fn renew(&self, request: Request<v1::RenewRequest>) -> Result<Response<v1::RenewResponse>, Status> {
+        let caller = caller(&request)?;
+        let unknown = || Failure::Denied("unknown caller".to_owned());
+        let Peer { id, spki_sha256 } = request.extensions().get::<Peer>().cloned().ok_or_else(unknown)?;
+        let m = request.into_inner();
+        let malformed = |_| Failure::Invalid("the proof is malformed".to_owned());
+        let proof = m.proof.as_slice().try_into().map_err(malformed)?;
+        let ask = RenewAsk { is_node: id.kind == Kind::Node, by: Digest(spki_sha256), csr_pem: m.csr_pem, proof };
+        Ok(Response::new(v1::RenewResponse { certificate_pem: self.0.renew(caller, ask).await? }))
     }
 }
 
@@ -272,7 +304,9 @@ impl<R: Rooms> TableService for Doors<R> {
     }
 
     async fn get_roster(&self, _: Request<v1::GetRosterRequest>) -> Result<Response<v1::GetRosterResponse>, Status> {
-        Ok(Response::new(v1::GetRosterResponse { signed_roster: self.0.roster() }))
+        let since = SystemTime::now().duration_since(UNIX_EPOCH);
+        let time = since.map_or(0, |since| since.as_secs());
+        Ok(Response::new(v1::GetRosterResponse { signed_roster: self.0.roster(), time }))
     }
 }
 

@@ -13,10 +13,11 @@ use koonti_disclosure::round::Strictness;
 use koonti_disclosure::{Digest, Name, Refusal};
 use koonti_proto::access::{Caller, Registry, Role};
 use koonti_proto::edge::pki::{Kind, SpiffeId};
+use koonti_proto::edge::server::ServerCertificate;
 use koonti_proto::wire::{
     Ask, Asked, Deposit, Deposited, Hello, NodeStatus, Offer, Received, RoundMessage, Table, ToNode,
 };
-use koonti_proto::{Failure, Items, Rooms, serve};
+use koonti_proto::{Failure, Items, RenewAsk, Rooms, serve};
 use std::collections::BTreeMap;
 use std::net::TcpListener;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -81,13 +82,14 @@ impl Evil {
         let keys = region.dir().join("coordinator/keys");
         let read = |file: &str| std::fs::read_to_string(keys.join(file)).expect("a key file of the coordinator");
         let (ca, cert, key) = (read("ca.crt"), read("server.crt"), read("server.key"));
+        let certificate = ServerCertificate::new(&cert, &key).expect("the coordinator's certificate");
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
         let runtime = runtime.expect("a runtime");
         let inner = Inner { here: BTreeMap::new(), heard: Vec::new(), scribe: Scribe::of(region) };
         let mail = Arc::new(Mail { inner: Mutex::new(inner), came: Condvar::new() });
         let rooms = mail.clone();
         runtime.spawn(async move {
-            serve(listener, &ca, &cert, &key, rooms, std::future::pending()).await.expect("it listens");
+            serve(listener, &ca, &certificate, rooms, std::future::pending()).await.expect("it listens");
         });
         Self { mail, runtime: Some(runtime) }
     }
@@ -209,6 +211,10 @@ impl Rooms for Mail {
 
     fn cosign(&self, _: Caller, _: u64, _: String) -> Result<(), Failure> {
         Ok(())
+    }
+
+    async fn renew(&self, _: Caller, _: RenewAsk) -> Result<String, Failure> {
+        Err(nothing())
     }
 
     async fn evidence(&self, _: Caller) -> Result<Items<Vec<u8>>, Failure> {

@@ -15,6 +15,7 @@ pub mod disk;
 pub mod evil;
 pub mod mount;
 mod ports;
+mod proxy;
 pub mod region;
 pub mod register;
 pub mod scribe;
@@ -23,5 +24,6 @@ mod wait;
 
 pub use command::{Run, Said};
 pub use daemon::Daemon;
+pub use proxy::Proxy;
 pub use region::{Approval, Events, Node, Plan, Region, verify};
 pub use wait::until;

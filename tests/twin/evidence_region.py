@@ -230,6 +230,21 @@ class Region:
             secret_sha256=digest("aino"),
             spki=digest("tls"),
         )
+        node = {"kind": "node", "name": NODES[0]}
+        for by, to in (("tls " + NODES[0], "tls 2"), ("tls 2", "tls 3")):
+            self.append("coordinator", "renewed", by=digest(by), spki=digest(to), **node)
+        aino = {"kind": "person", "name": "aino"}
+        self.append("coordinator", "revoked", **aino)
+        self.append(
+            "coordinator",
+            "enrolled",
+            areas=[],
+            identity=self.people["aino"].hex,
+            roles=["requester"],
+            secret_sha256=digest("aino again"),
+            spki=digest("tls again"),
+            **aino,
+        )
         for epoch in (1, 2):
             named = self.roster(epoch)
             self.append("coordinator", "roster", **named)

@@ -591,6 +591,9 @@ def cases():
     yield c("two geneses", "R08", tweak=at("alpha", "genesis", 0, twice))
     yield c("no genesis", "R08", tweak=at("alpha", "genesis", 0, drop))
     yield c("a gap in the seeds", "R08", tweak=at("alpha", "seeds", 1, put(first=5)))
+    yield c("renewed by a stranger", "R08", tweak=at("coordinator", "renewed", 1, put(by=digest("x"))))
+    yield c("renewed for somebody else", "R08", tweak=at("coordinator", "renewed", 0, put(name="nobody")))
+    yield c("revoked twice", "R08", tweak=at("coordinator", "revoked", 0, twice))
     yield c("seeds out of order", "R08", tweak=at("alpha", "seeds", 0, put(first=4)))
     yield c("approvers without approvals", "R08", tweak=at("gamma", "approvers", 1, put(approvals=[])))
     yield c(

@@ -3,30 +3,46 @@
 use crate::log::Log;
 use crate::report::{Rule, Sheet};
 use crate::world::{CoordinatorLog, NodeLog, World};
+use koonti_disclosure::{Digest, Name};
 use koonti_evidence::approvers::may_follow;
-use koonti_evidence::entry::coordinator;
-use koonti_evidence::entry::node::{Entry, Own};
+use koonti_evidence::entry::coordinator::{Entry, MemberKind};
+use koonti_evidence::entry::node::{self, Own};
+use std::collections::BTreeMap;
 
 /// Checks R08 on the coordinator's log.
 pub(crate) fn check_coordinator(log: &mut CoordinatorLog<'_>, sheet: &mut Sheet) {
+    let mut keys = Keys::new();
     check(log, sheet, |entry, first| match entry {
-        coordinator::Entry::Genesis { v, .. } => first && *v == 1,
-        _ => !first,
+        Entry::Genesis { v, .. } => first && *v == 1,
+        _ if first => false,
+        Entry::Enrolled(it) => {
+            keys.insert((it.kind, it.name.clone()), [it.spki; 2]);
+            true
+        }
+        Entry::Renewed { by, kind, name, spki, .. } => {
+            let before = keys.insert((*kind, name.clone()), [*by, *spki]);
+            before.is_some_and(|before| before.contains(by))
+        }
+        Entry::Revoked { kind, name, .. } => keys.remove(&(*kind, name.clone())).is_some(),
+        _ => true,
     });
 }
+
+/// The TLS keys with which a member may call.
+type Keys = BTreeMap<(MemberKind, Name), [Digest; 2]>;
 
 /// Checks R08 on a node's log.
 pub(crate) fn check_node(log: &mut NodeLog<'_>, sheet: &mut Sheet) {
     let (mut seeds, mut approvers) = (0, Vec::new());
     check(log, sheet, |entry, first| match entry {
-        Entry::Own(Own::Genesis { v, .. }) => first && *v == 1,
+        node::Entry::Own(Own::Genesis { v, .. }) => first && *v == 1,
         _ if first => false,
-        Entry::Own(Own::Seeds { commitments, first, .. }) => {
+        node::Entry::Own(Own::Seeds { commitments, first, .. }) => {
             let follows = *first == seeds;
             seeds = first.saturating_add(commitments.len() as u64);
             follows
         }
-        Entry::Own(Own::Approvers { approvals, keys: next, .. }) => {
+        node::Entry::Own(Own::Approvers { approvals, keys: next, .. }) => {
             let follows = may_follow(&approvers, next, approvals);
             approvers.clone_from(next);
             follows
@@ -54,10 +70,10 @@ fn check<E: Send>(log: &mut Log<'_, E>, sheet: &mut Sheet, mut follows: impl FnM
 /// Checks R09 on all logs.
 pub(crate) fn check_times(world: &World<'_>, sheet: &mut Sheet) {
     if let Some(log) = world.coordinator() {
-        times(log, coordinator::Entry::time, sheet);
+        times(log, Entry::time, sheet);
     }
     for (_, log) in world.sound_nodes() {
-        times(log, Entry::time, sheet);
+        times(log, node::Entry::time, sheet);
     }
 }
 

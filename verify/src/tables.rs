@@ -189,7 +189,12 @@ fn take(world: &World<'_>, tables: &mut Tables, entry: &Entry) -> Option<()> {
                 };
             }
         }
-        Entry::Genesis { .. } | Entry::Roster { .. } | Entry::Enrolled(_) | Entry::Access { .. } => {}
+        Entry::Genesis { .. }
+        | Entry::Roster { .. }
+        | Entry::Enrolled(_)
+        | Entry::Renewed { .. }
+        | Entry::Revoked { .. }
+        | Entry::Access { .. } => {}
     }
     Some(())
 }

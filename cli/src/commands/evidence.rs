@@ -31,7 +31,7 @@ pub(crate) enum Command {
 }
 
 pub(super) async fn run(profile: &Path, command: &Command) -> Result<ExitCode, Error> {
-    let profile = Profile::load(profile)?;
+    let profile = Profile::open(profile).await?;
     match command {
         Command::Fetch { out } => {
             let bytes = fetch(&profile, out).await?;

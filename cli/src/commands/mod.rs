@@ -1,5 +1,6 @@
 //! What people type. Data goes to stdout, all else to stderr.
 
+mod check;
 mod codebook;
 mod enroll;
 pub(crate) mod evidence;
@@ -13,6 +14,7 @@ mod witness;
 use crate::demo;
 use crate::error::Error;
 use clap::{Parser, Subcommand};
+use koonti_proto::Failure;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -51,6 +53,8 @@ enum Command {
     Nodes(nodes::Command),
     /// Join a region as a person, with the invitation from its coordinator.
     Enroll(enroll::Enroll),
+    /// Look over your way to the coordinator: one line per item, with a remedy.
+    Check(check::Check),
     /// What an auditor needs to check every figure, offline.
     #[command(subcommand)]
     Evidence(evidence::Command),
@@ -75,6 +79,9 @@ pub fn main(args: Args) -> ExitCode {
         Ok(code) => code,
         Err(error) => {
             eprintln!("error: {error}");
+            if let Error::Coordinator(Failure::Unavailable(_)) = error {
+                eprintln!("`koonti check` says at which stage, and what to do");
+            }
             ExitCode::from(error.code())
         }
     }
@@ -85,6 +92,7 @@ fn run(args: Args) -> Result<ExitCode, Error> {
         Command::Table(command) => runtime()?.block_on(table::run(&args.profile, command)),
         Command::Nodes(command) => runtime()?.block_on(nodes::run(&args.profile, &command)),
         Command::Enroll(enroll) => runtime()?.block_on(enroll::run(&args.profile, &enroll)),
+        Command::Check(check) => runtime()?.block_on(check::run(&args.profile, &check)),
         Command::Evidence(command) => runtime()?.block_on(evidence::run(&args.profile, &command)),
         Command::Witness(command) => runtime()?.block_on(witness::run(&command)),
         Command::Governance(command) => governance::run(&command),

@@ -20,7 +20,7 @@ pub(super) enum Command {
 
 pub(super) async fn run(profile: &Path, command: &Command) -> Result<ExitCode, Error> {
     let Command::List { output } = command;
-    let nodes = Profile::load(profile)?.link()?.nodes().await?;
+    let nodes = Profile::open(profile).await?.link()?.nodes().await?;
     let (mut rows, mut items) = (Vec::new(), Vec::new());
     for node in nodes {
         let state = match (node.in_roster, node.connected) {

@@ -199,7 +199,7 @@ impl Question {
 }
 
 pub(super) async fn run(profile: &Path, command: Command) -> Result<ExitCode, Error> {
-    let profile = Profile::load(profile)?;
+    let profile = Profile::open(profile).await?;
     let link = profile.link()?;
     match command {
         Command::Quote { question, output } => {

@@ -6,6 +6,7 @@ use crate::keys;
 use clap::Args;
 use koonti_disclosure::names::hex;
 use koonti_disclosure::{Digest, Name};
+use koonti_proto::Credentials;
 use koonti_proto::edge::pki::Authority;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -54,7 +55,8 @@ pub(super) fn init(init: &Init) -> Result<(), Error> {
     let write = |name: &str, text: &str| koonti_journal::write_atomic(&keys.join(name), text.as_bytes(), 0o600);
     write("ca.key", &authority.key_pem())?;
     write("ca.crt", &authority.cert_pem())?;
-    write("server.key", &server.key_pem)?;
+    let pair = Credentials { ca_pem: authority.cert_pem(), cert_pem: server.cert_pem.clone(), key_pem: server.key_pem };
+    write("server.key", &pair.pair_pem())?;
     write("server.crt", &server.cert_pem)?;
     for name in ["log.key", "witness.key"] {
         write(name, &hex(&*keys::fresh()?))?;

@@ -1,13 +1,17 @@
 //! What the coordinator's operator types. Data goes to stdout, all else to stderr.
 
+mod certificate;
 mod init;
 mod invite;
 mod members;
+mod revoke;
 mod roster;
+mod sign;
 
 use crate::config::Config;
 use crate::error::Error;
 use clap::{Parser, Subcommand};
+use koonti_evidence::entry::coordinator::MemberKind;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -51,6 +55,9 @@ enum Command {
     /// The region's people.
     #[command(subcommand)]
     Person(Person),
+    /// This server's own certificate.
+    #[command(subcommand)]
+    Certificate(certificate::Command),
     /// The list of nodes and people that governance signs.
     #[command(subcommand)]
     Roster(roster::Command),
@@ -63,6 +70,10 @@ enum Node {
     Invite(invite::NodeInvite),
     /// List the nodes that have enrolled, with the fingerprints to compare.
     List,
+    /// Enrol a node whose request was carried in by hand.
+    Sign(sign::Sign),
+    /// Let a node in no more, from its next request on.
+    Revoke(revoke::Revoke),
 }
 
 #[derive(Subcommand)]
@@ -72,6 +83,10 @@ enum Person {
     Invite(invite::PersonInvite),
     /// List the people who have enrolled, with the fingerprints to compare.
     List,
+    /// Enrol a person whose request was carried in by hand.
+    Sign(sign::Sign),
+    /// Let a person in no more, from their next request on.
+    Revoke(revoke::Revoke),
 }
 
 /// Runs the command and says how it ended.
@@ -98,11 +113,14 @@ fn run(args: Args) -> Result<(), Error> {
             runtime.block_on(crate::daemon::run(config))
         }
         Command::Node(Node::Invite(invite)) => invite::node(&config, &invite),
-        Command::Node(Node::List) => members::list(&config, koonti_evidence::entry::coordinator::MemberKind::Node),
+        Command::Node(Node::List) => members::list(&config, MemberKind::Node),
+        Command::Node(Node::Sign(sign)) => sign::sign(&config, MemberKind::Node, &sign),
+        Command::Node(Node::Revoke(revoke)) => revoke::revoke(&config, MemberKind::Node, &revoke),
         Command::Person(Person::Invite(invite)) => invite::person(&config, &invite),
-        Command::Person(Person::List) => {
-            members::list(&config, koonti_evidence::entry::coordinator::MemberKind::Person)
-        }
+        Command::Person(Person::List) => members::list(&config, MemberKind::Person),
+        Command::Person(Person::Sign(sign)) => sign::sign(&config, MemberKind::Person, &sign),
+        Command::Person(Person::Revoke(revoke)) => revoke::revoke(&config, MemberKind::Person, &revoke),
+        Command::Certificate(command) => certificate::run(&config, &command),
         Command::Roster(command) => roster::run(&config, &command),
     }
 }

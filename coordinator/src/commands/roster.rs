@@ -40,7 +40,10 @@ pub(super) fn run(config: &Config, command: &Command) -> Result<(), Error> {
         Command::Draft { k, known_to } => {
             let fold = Fold::read(&config.journal())?;
             let (mut nodes, mut persons) = (Vec::new(), Vec::new());
-            for member in fold.members.values() {
+            for (key, member) in &fold.members {
+                if fold.is_revoked(key) {
+                    continue;
+                }
                 let (name, identity) = (member.name.clone(), member.identity);
                 match member.kind {
                     MemberKind::Node => {

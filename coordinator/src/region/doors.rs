@@ -12,21 +12,19 @@ use koonti_proto::edge::pki::{Kind, SpiffeId};
 use koonti_proto::wire::{
     Ask, Asked, Deposit, Deposited, Hello, NodeStatus, Received, RoundMessage, Table, TableState, ToNode,
 };
-use koonti_proto::{Failure, Items, Rooms};
+use koonti_proto::{Failure, Items, RenewAsk, Rooms};
 use std::sync::Arc;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio_stream::StreamExt;
 use tokio_stream::wrappers::{BroadcastStream, UnboundedReceiverStream};
 
 impl Registry for Region {
     fn identify(&self, id: &SpiffeId, spki_sha256: &[u8; 32]) -> Option<Caller> {
-        if id.region != self.config.region.as_str() {
-            return None;
-        }
-        let name: Name = id.name.parse().ok()?;
-        let kind = if id.kind == Kind::Node { MemberKind::Node } else { MemberKind::Person };
+        let member = self.member(id)?;
+        let (kind, name) = member.clone();
         let inner = self.inner();
-        let member = inner.store.fold.members.get(&(kind, name.clone())).filter(|m| m.spki.0 == *spki_sha256)?;
+        inner.store.fold.keys.get(&member).filter(|keys| keys.contains(&Digest(*spki_sha256)))?;
+        let member = inner.store.fold.members.get(&member)?;
         let roster = inner.roster.as_ref().map(SignedRoster::roster);
         // The roster decides, and it must mean this very key.
         let roles = match kind {
@@ -44,6 +42,23 @@ impl Registry for Region {
             }
         };
         Some(Caller { name, roles })
+    }
+
+    fn is_revoked(&self, id: &SpiffeId) -> bool {
+        self.member(id).is_some_and(|member| self.inner().store.fold.is_revoked(&member))
+    }
+
+    fn changes(&self) -> watch::Receiver<()> {
+        self.changed.subscribe()
+    }
+}
+
+impl Region {
+    /// The member that a certificate names; none of another region.
+    fn member(&self, id: &SpiffeId) -> Option<(MemberKind, Name)> {
+        let kind = if id.kind == Kind::Node { MemberKind::Node } else { MemberKind::Person };
+        let ours = id.region == self.config.region.as_str();
+        ours.then(|| id.name.parse().ok()).flatten().map(|name| (kind, name))
     }
 }
 
@@ -102,6 +117,10 @@ impl Rooms for Region {
 
     fn cosign(&self, caller: Caller, size: u64, signature: String) -> Result<(), Failure> {
         self.take_cosignature(&caller.name, size, &signature)
+    }
+
+    async fn renew(&self, caller: Caller, ask: RenewAsk) -> Result<String, Failure> {
+        tokio::task::block_in_place(|| self.renew_certificate(&caller.name, &ask))
     }
 
     async fn evidence(&self, caller: Caller) -> Result<Items<Vec<u8>>, Failure> {

@@ -11,6 +11,7 @@ mod doors;
 mod enrol;
 mod evidence;
 mod fetch;
+mod renew;
 mod rounds;
 
 use crate::clock;
@@ -19,6 +20,7 @@ use crate::error::Error;
 use crate::fold::{Standing, Table as Held};
 use crate::keys::Keys;
 use crate::mirror::Mirrors;
+use crate::orders;
 use crate::store::Store;
 use evidence::Shown;
 use koonti_disclosure::names::hex;
@@ -32,7 +34,7 @@ use rounds::Running;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
-use tokio::sync::{broadcast, mpsc};
+use tokio::sync::{broadcast, mpsc, watch};
 
 /// The region.
 pub struct Region {
@@ -41,6 +43,8 @@ pub struct Region {
     authority: Authority,
     inner: Mutex<Inner>,
     moved: broadcast::Sender<Digest>,
+    /// Told when somebody may no longer do what they could.
+    changed: watch::Sender<()>,
 }
 
 struct Inner {
@@ -88,18 +92,23 @@ impl Region {
             rounds: BTreeMap::new(),
         };
         inner.log_roster()?;
+        orders::work_off(&config, &authority, &mut inner.store)?;
         inner.resume_rounds()?;
-        Ok(Self { config, keys, authority, inner: Mutex::new(inner), moved: broadcast::channel(1024).0 })
+        let (moved, changed) = (broadcast::channel(1024).0, watch::channel(()).0);
+        Ok(Self { config, keys, authority, inner: Mutex::new(inner), moved, changed })
     }
 
-    /// Closes tables whose deadline has passed and takes in a newly installed
-    /// roster. Called several times a second.
+    /// Closes tables whose deadline has passed, takes in a newly installed roster, and does
+    /// what the operator has ordered. Called several times a second.
     ///
     /// # Errors
     /// When the disk fails.
     pub fn tend(&self) -> Result<(), Error> {
         let now = clock::now();
         let mut inner = self.inner();
+        if orders::work_off(&self.config, &self.authority, &mut inner.store)? {
+            self.changed.send_replace(());
+        }
         let regional = |t: &Held| t.state == TableState::Open && t.is_regional();
         let regional: Vec<Digest> =
             inner.store.fold.tables.iter().filter(|(_, t)| regional(t)).map(|(id, _)| *id).collect();
@@ -122,6 +131,7 @@ impl Region {
             }
             inner.roster = Some(new);
             inner.log_roster()?;
+            self.changed.send_replace(());
         }
         drop(inner);
         self.show_log()

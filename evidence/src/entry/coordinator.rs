@@ -41,6 +41,29 @@ pub enum Entry {
     },
     /// A node or person took up an invitation.
     Enrolled(Box<Enrolled>),
+    /// A member has a new TLS key. It may call with this one and with that which asked
+    /// for it, and with no other.
+    Renewed {
+        /// SHA-256 of the TLS key that asked.
+        by: Digest,
+        /// Node or person.
+        kind: MemberKind,
+        /// Its name.
+        name: Name,
+        /// SHA-256 of the new TLS key.
+        spki: Digest,
+        /// Unix time, seconds.
+        time: u64,
+    },
+    /// A member may not call any more, until it has taken up another invitation.
+    Revoked {
+        /// Node or person.
+        kind: MemberKind,
+        /// Its name.
+        name: Name,
+        /// Unix time, seconds.
+        time: u64,
+    },
     /// A person asked for a table that nobody had asked for.
     Asked(Box<Asked>),
     /// A table is offered once more to some nodes.
@@ -157,6 +180,8 @@ impl Entry {
             Self::Enrolled(enrolled) => enrolled.time,
             Self::Asked(asked) => asked.time,
             Self::Genesis { time, .. }
+            | Self::Renewed { time, .. }
+            | Self::Revoked { time, .. }
             | Self::Roster { time, .. }
             | Self::Reopened { time, .. }
             | Self::Released { time, .. }

@@ -11,11 +11,12 @@ use crate::source::Mapping;
 use koonti_disclosure::coverage::Coverage;
 use koonti_disclosure::policy::Approval;
 use koonti_disclosure::{Digest, Period, Policy};
-use koonti_proto::{Failure, PeopleLink};
+use koonti_proto::checkup;
 use serde_json::json;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::process::ExitCode;
+use std::time::Duration;
 
 struct Item {
     what: &'static str,
@@ -23,7 +24,7 @@ struct Item {
     text: String,
 }
 
-pub(super) fn check(config: &Config, output: Output) -> Result<ExitCode, Error> {
+pub(super) fn check(config: &Config, output: Output, hold: Duration) -> Result<ExitCode, Error> {
     let mut items = Vec::new();
     let mut add = |what, found: Result<String, String>| match found {
         Ok(text) => items.push(Item { what, state: "ok", text }),
@@ -71,13 +72,12 @@ pub(super) fn check(config: &Config, output: Output) -> Result<ExitCode, Error> 
             },
         );
     }
-    add(
-        "coordinator",
-        match &keys {
-            Ok(keys) => super::runtime()?.block_on(reach(config, keys)),
-            Err(_) => Err("not tried: the node is not enrolled".into()),
-        },
-    );
+    if let Ok(keys) = &keys {
+        let route = config.route();
+        let looking = checkup(&route, &keys.credentials, hold);
+        let found = super::runtime()?.block_on(looking).into_iter();
+        items.extend(found.map(|f| Item { what: f.what, state: f.standing.word(), text: f.text }));
+    }
     let rows: Vec<Vec<String>> = items.iter().map(|i| vec![i.state.into(), i.what.into(), i.text.clone()]).collect();
     let json: Vec<_> = items.iter().map(|i| json!({"item": i.what, "state": i.state, "text": i.text})).collect();
     output.print(&["state", "item", "finding"], &rows, &json.into());
@@ -174,18 +174,4 @@ fn rules(policy: &Policy) -> String {
         Approval::Auto => "questions are answered by standing rule",
     };
     format!("counts of this organisation under {} are never shown; {who}", policy.k())
-}
-
-async fn reach(config: &Config, keys: &Keys) -> Result<String, String> {
-    // Not as a node attends: that would take the place of the running daemon.
-    let link = PeopleLink::new(&config.coordinator, &keys.credentials).map_err(|e| e.to_string())?;
-    match link.roster().await {
-        Ok(_) => Ok(format!("{} answers and knows this node", config.coordinator)),
-        Err(Failure::Denied(_)) => {
-            Err("it answers, but its roster does not list this node yet: ask its operator".into())
-        }
-        Err(failure) => {
-            Err(format!("{failure}: is the address right, and does the firewall let {} out?", config.coordinator))
-        }
-    }
 }

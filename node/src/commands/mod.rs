@@ -31,6 +31,7 @@ use crate::error::Error;
 use crate::source;
 use clap::{Parser, Subcommand};
 use koonti_disclosure::Digest;
+use koonti_proto::Failure;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -70,14 +71,7 @@ pub struct Args {
 #[derive(Subcommand)]
 enum Command {
     /// Join a region with the invitation that the coordinator printed.
-    #[command(
-        after_help = "Example:\n  koonti-node enroll --token-file invitation.txt\n  koonti-node enroll --token-file - < invitation.txt"
-    )]
-    Enroll {
-        /// File with the invitation; `-` reads it from stdin.
-        #[arg(long)]
-        token_file: PathBuf,
-    },
+    Enroll(enroll::Enroll),
     /// The region's list of nodes and people, as its governance key signed it.
     #[command(subcommand)]
     Roster(roster::Command),
@@ -88,7 +82,13 @@ enum Command {
     #[command(subcommand)]
     Policy(approver::PolicyCommand),
     /// Look over the whole installation: one line per item, with a remedy.
+    #[command(
+        after_help = "Examples:\n  koonti-node check\n  koonti-node check --hold 90\n\nOf the network it says which stage fails (name, TCP, proxy, TLS, HTTP/2), what to do,\nand the line to ask the firewall's owner for."
+    )]
     Check {
+        /// Hold a connection for so many seconds, to see whether something cuts it.
+        #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u64).range(0..=3600))]
+        hold: u64,
         #[command(flatten)]
         output: output::Flag,
     },
@@ -141,7 +141,7 @@ pub fn main(args: Args) -> ExitCode {
                 Error::Config { .. } | Error::Source(source::Error::Syntax { .. } | source::Error::Mapping { .. }) => {
                     64
                 }
-                Error::Coordinator(koonti_proto::Failure::Refused(_) | koonti_proto::Failure::Denied(_)) => 3,
+                Error::Coordinator(Failure::Refused(_) | Failure::Denied(_) | Failure::Revoked(_)) => 3,
                 _ => 1,
             })
         }
@@ -156,11 +156,11 @@ fn run(args: Args) -> Result<ExitCode, Error> {
     let config = Config::load(&args.config)?;
     match args.command {
         Command::Register(command) => register::run(&command),
-        Command::Enroll { token_file } => enroll::enroll(&config, &token_file),
+        Command::Enroll(enroll) => enroll::enroll(&config, &enroll),
         Command::Roster(command) => roster::run(&config, &command),
         Command::Approver(command) => approver::run(&config, &command),
         Command::Policy(command) => approver::policy(&config, &command),
-        Command::Check { output } => check::check(&config, output.output()),
+        Command::Check { hold, output } => check::check(&config, output.output(), Duration::from_secs(hold)),
         Command::Import(arguments) => import::import(&config, &arguments),
         Command::Requests(command) => requests::run(&config, &command),
         Command::Releases(command) => releases::run(&config, &command),

@@ -24,7 +24,7 @@ pub(super) async fn recover(config: &Config) -> Result<ExitCode, Error> {
     let keys = Keys::load(&config.keys)?;
     // The lock: no daemon may run meanwhile.
     drop(Store::open(config)?);
-    let link = NodeLink::new(&config.coordinator, &keys.credentials)?;
+    let link = NodeLink::new(config.route(), &keys.credentials)?;
     let (note, entries) = link.retrieve().await?;
     let checkpoint = check(&keys, &note, &entries)?;
     let aside = replace(&config.journal(), &entries)?;
@@ -52,7 +52,7 @@ pub(super) async fn recover(config: &Config) -> Result<ExitCode, Error> {
 /// The roster that the log says was approved, should its file be an older one.
 async fn roster(config: &Config, keys: &Keys) -> Result<(), Error> {
     let approved = Fold::read(&config.journal())?.0.roster;
-    let bytes = PeopleLink::new(&config.coordinator, &keys.credentials)?.roster().await?;
+    let bytes = PeopleLink::new(config.route(), &keys.credentials)?.roster().await?;
     match SignedRoster::parse(&bytes, keys.member.governance) {
         Ok(signed) if Some((signed.roster().epoch(), signed.roster().hash())) == approved => {
             blobs::keep(&config.state, signed.roster().bytes())?;

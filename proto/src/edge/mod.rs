@@ -12,12 +12,14 @@
 
 pub mod dial;
 pub mod pki;
+pub mod probe;
 pub mod server;
 
 mod pem;
 mod tls;
 
 pub use tls::CredentialError;
+pub(crate) use tls::check_client;
 
 #[cfg(test)]
 mod tests;

@@ -5,6 +5,7 @@
 
 mod certificates;
 mod limits;
+mod network;
 mod pinned;
 mod region;
 mod who;

@@ -9,12 +9,13 @@
 
 use std::sync::Arc;
 
-use rustls::client::Resumption;
 use rustls::client::danger::ServerCertVerifier;
+use rustls::client::{Resumption, WebPkiServerVerifier};
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::server::{NoServerSessionStorage, WebPkiClientVerifier};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::server::{NoServerSessionStorage, ResolvesServerCert, WebPkiClientVerifier};
+use rustls::sign::CertifiedKey;
 use rustls::version::TLS13;
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
 
@@ -45,11 +46,11 @@ pub(super) fn provider() -> Arc<CryptoProvider> {
     Arc::new(rustls::crypto::ring::default_provider())
 }
 
-/// The server's side. With an authority, a client certificate of its is required.
-pub(super) fn server(
+/// The server's side, with whatever certificate the resolver has at the time. With an
+/// authority, a client certificate of its is required.
+pub(super) fn server_with(
     authority_pem: Option<&str>,
-    cert_pem: &str,
-    key_pem: &str,
+    certificate: Arc<dyn ResolvesServerCert>,
 ) -> Result<ServerConfig, CredentialError> {
     let builder =
         ServerConfig::builder_with_provider(provider()).with_protocol_versions(&[&TLS13]).map_err(mismatch)?;
@@ -61,13 +62,44 @@ pub(super) fn server(
         }
         None => builder.with_no_client_auth(),
     };
-    let (chain, key) = identity(cert_pem, key_pem)?;
-    let mut config = builder.with_single_cert(chain, key).map_err(mismatch)?;
+    let mut config = builder.with_cert_resolver(certificate);
     config.session_storage = Arc::new(NoServerSessionStorage {});
     config.send_tls13_tickets = 0;
     config.max_early_data_size = 0;
     config.alpn_protocols = vec![b"h2".to_vec()];
     Ok(config)
+}
+
+/// The same with one certificate for good.
+#[cfg(test)]
+pub(super) fn server(
+    authority_pem: Option<&str>,
+    cert_pem: &str,
+    key_pem: &str,
+) -> Result<ServerConfig, CredentialError> {
+    let certified = Arc::new(certified(cert_pem, key_pem)?);
+    server_with(authority_pem, Arc::new(rustls::sign::SingleCertAndKey::from(certified)))
+}
+
+/// A certificate chain and the key to it, which go together.
+pub(super) fn certified(cert_pem: &str, key_pem: &str) -> Result<CertifiedKey, CredentialError> {
+    let (chain, key) = identity(cert_pem, key_pem)?;
+    CertifiedKey::from_der(chain, key, &provider()).map_err(mismatch)
+}
+
+/// Checks that `cert_pem` is a certificate of this authority with which its key may serve
+/// under this name now.
+pub(super) fn check_server(
+    authority_pem: &str,
+    cert_pem: &str,
+    key_pem: &str,
+    name: &ServerName<'_>,
+) -> Result<(), CredentialError> {
+    let certified = certified(cert_pem, key_pem)?;
+    let (leaf, others) = certified.cert.split_first().ok_or(CredentialError::NoCertificate)?;
+    let verifier = server_verifier(authority_pem)?;
+    verifier.verify_server_cert(leaf, others, name, &[], UnixTime::now()).map_err(mismatch)?;
+    Ok(())
 }
 
 /// The client's side with a certificate, trusting exactly one authority.
@@ -82,15 +114,46 @@ pub(super) fn client(authority_pem: &str, cert_pem: &str, key_pem: &str) -> Resu
     Ok(closed(config))
 }
 
+/// Checks that `cert_pem` is a certificate of this authority with which its key may call now.
+pub(crate) fn check_client(authority_pem: &str, cert_pem: &str, key_pem: &str) -> Result<(), CredentialError> {
+    client(authority_pem, cert_pem, key_pem)?;
+    let roots = Arc::new(roots(&authority(authority_pem)?)?);
+    let verifier = WebPkiClientVerifier::builder_with_provider(roots, provider()).build().map_err(mismatch)?;
+    let chain = pem::certificates(cert_pem).map_err(CredentialError::CertificateText)?;
+    let (leaf, others) = chain.split_first().ok_or(CredentialError::NoCertificate)?;
+    verifier.verify_client_cert(leaf, others, UnixTime::now()).map_err(mismatch)?;
+    Ok(())
+}
+
 /// The client's side without a certificate, trusting what the verifier accepts.
 pub(super) fn anonymous_client(verifier: Arc<dyn ServerCertVerifier>) -> Result<ClientConfig, CredentialError> {
-    let config = ClientConfig::builder_with_provider(provider())
+    client_trusting(verifier, None)
+}
+
+/// What the client's side with this authority trusts.
+pub(super) fn server_verifier(authority_pem: &str) -> Result<Arc<dyn ServerCertVerifier>, CredentialError> {
+    let roots = Arc::new(roots(&authority(authority_pem)?)?);
+    Ok(WebPkiServerVerifier::builder_with_provider(roots, provider()).build().map_err(mismatch)?)
+}
+
+/// The client's side, with a certificate and key or without, trusting what the verifier
+/// accepts.
+pub(super) fn client_trusting(
+    verifier: Arc<dyn ServerCertVerifier>,
+    own: Option<(&str, &str)>,
+) -> Result<ClientConfig, CredentialError> {
+    let builder = ClientConfig::builder_with_provider(provider())
         .with_protocol_versions(&[&TLS13])
         .map_err(mismatch)?
         .dangerous()
-        .with_custom_certificate_verifier(verifier)
-        .with_no_client_auth();
-    Ok(closed(config))
+        .with_custom_certificate_verifier(verifier);
+    Ok(closed(match own {
+        None => builder.with_no_client_auth(),
+        Some((cert_pem, key_pem)) => {
+            let (chain, key) = identity(cert_pem, key_pem)?;
+            builder.with_client_auth_cert(chain, key).map_err(mismatch)?
+        }
+    }))
 }
 
 /// Reads the one certificate of an authority.

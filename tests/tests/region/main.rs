@@ -6,6 +6,7 @@
 mod allowance;
 mod bad_input;
 mod canary;
+mod certificates;
 mod closing;
 mod commands;
 mod coverage;
@@ -16,6 +17,7 @@ mod faults;
 mod kill;
 mod life;
 mod outputs;
+mod proxy;
 mod queue;
 mod regional;
 mod rollback;

@@ -171,6 +171,13 @@ COORDINATOR = {
         "spki": is_digest,
         "witness?": is_digest,
     },
+    "renewed": {
+        "by": is_digest,
+        "kind": one_of("node", "person"),
+        "name": is_name,
+        "spki": is_digest,
+    },
+    "revoked": {"kind": one_of("node", "person"), "name": is_name},
     "roster": {"epoch": is_int, "roster": is_digest, "signature": is_signature},
     "asked": {
         "deadline": is_int,
@@ -244,7 +251,7 @@ def approved(entry, label, message, approvers):
 
 def check_order(entries):
     """Faults of the order within one log, as (index, what)."""
-    seeds, approvers = 0, []
+    seeds, approvers, members = 0, [], {}
     for index, entry in enumerate(entries):
         kind = entry["type"]
         if (kind == "genesis") != (index == 0):
@@ -259,3 +266,14 @@ def check_order(entries):
             if not fits:
                 yield index, "the approvals of approvers"
             approvers = entry["keys"]
+        elif kind in ("enrolled", "renewed", "revoked"):
+            member = entry["kind"], entry["name"]
+            keys = members.pop(member, None)
+            if kind == "enrolled":
+                members[member] = {entry["spki"]}
+            elif kind == "renewed":
+                if keys is None or entry["by"] not in keys:
+                    yield index, "renewed by a key that may not call"
+                members[member] = {entry["by"], entry["spki"]}
+            elif keys is None:
+                yield index, "revoked while nobody may call"

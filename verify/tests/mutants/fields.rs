@@ -1,6 +1,6 @@
 //! Entries that are none: R08.
 
-use crate::making::{C, Mutant, N0, N1, edited, entry, raw, twice, without};
+use crate::making::{C, Mutant, N0, N1, edited, entry, other, raw, twice, without};
 use crate::support::{approvals, keys_of};
 use koonti_verify::Rule::R08;
 use serde_json::json;
@@ -61,6 +61,15 @@ pub(crate) fn all() -> Vec<Mutant> {
         value["coverage"] = json!("half");
     }));
     all.push(entry("name-in-capitals", &[R08], &format!("{C}/access"), |value| value["auditor"] = json!("Outi")));
+    // A member calls with a key of its own, and once revoked with none.
+    let renewed = |what: &str, change: &dyn Fn(&mut serde_json::Value)| {
+        entry(&format!("renewed-{what}"), &[R08], &format!("{C}/renewed-2"), |value| change(value))
+    };
+    all.push(renewed("by-a-stranger", &|value| other(&mut value["by"])));
+    all.push(renewed("of-another-name", &|value| value["name"] = json!("nobody")));
+    all.push(renewed("of-the-other-kind", &|value| value["kind"] = json!("person")));
+    all.push(twice("revoked-twice", &[R08], &format!("{C}/revoked")));
+    all.push(entry("revoked-nobody", &[R08], &format!("{C}/revoked"), |value| value["name"] = json!("nobody")));
     let next = keys_of(&["liisa", "matti"]);
     let sign = |who: &[&str]| approvals(who, |key| key.sign_approvers(&next));
     let at = format!("{N1}/approvers-2");

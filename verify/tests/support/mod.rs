@@ -151,6 +151,16 @@ pub fn manifest(files: &Files) -> Vec<u8> {
     canonical::to_bytes(&json!({"files": list, "region": "ita", "v": 1})).unwrap()
 }
 
+fn enrolled(s: &mut Scribe<'_>, tag: &str, who: &str, secret: &str) {
+    let role = if who == "aino" { "requester" } else { "auditor" };
+    s.push(
+        COORDINATOR,
+        tag,
+        json!({"type": "enrolled", "areas": [], "identity": person(who).public(), "kind": "person", "name": who,
+            "roles": [role], "secret_sha256": Digest::of(secret.as_bytes()), "spki": Digest([3; 32])}),
+    );
+}
+
 pub fn begin(s: &mut Scribe<'_>) {
     let governance = governance().public();
     let keys = |log: &str| (public(log_seed(log)), public(witness_seed(log)));
@@ -162,8 +172,7 @@ pub fn begin(s: &mut Scribe<'_>) {
         "software": "0.1.0", "v": 1, "witness": witness}),
     );
     for who in ["aino", "outi"] {
-        s.push(COORDINATOR, "enrolled-person", json!({"type": "enrolled", "areas": [], "identity": person(who).public(), "kind": "person",
-            "name": who, "roles": [if who == "aino" { "requester" } else { "auditor" }], "secret_sha256": Digest::of(who.as_bytes()), "spki": Digest([3; 32])}));
+        enrolled(s, "enrolled-person", who, who);
     }
     for place in 0..NODES {
         let (log, witness) = keys(&log_of(place));
@@ -171,6 +180,16 @@ pub fn begin(s: &mut Scribe<'_>) {
             "kind": "node", "log": log, "name": node_name(place), "roles": [], "secret_sha256": Digest([place as u8; 32]),
             "spki": Digest([4; 32]), "witness": witness}));
     }
+    for (tag, by, spki) in [("renewed", [4; 32], [10; 32]), ("renewed-2", [10; 32], [11; 32])] {
+        let (by, spki) = (Digest(by), Digest(spki));
+        s.push(
+            COORDINATOR,
+            tag,
+            json!({"type": "renewed", "by": by, "kind": "node", "name": node_name(0), "spki": spki}),
+        );
+    }
+    s.push(COORDINATOR, "revoked", json!({"type": "revoked", "kind": "person", "name": "outi"}));
+    enrolled(s, "enrolled-again", "outi", "again");
     s.roster(COORDINATOR, "roster", 1);
     for place in 0..NODES {
         let log = &log_of(place);

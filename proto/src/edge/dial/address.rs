@@ -8,22 +8,22 @@ use tonic::transport::Uri;
 use super::Error;
 
 /// A server's address, in every form the dialler needs.
-pub(super) struct Address {
+pub(in crate::edge) struct Address {
     /// The host without brackets.
-    pub(super) host: String,
+    pub(in crate::edge) host: String,
     /// The port.
-    pub(super) port: u16,
+    pub(in crate::edge) port: u16,
     /// The name the server's certificate must hold.
-    pub(super) name: ServerName<'static>,
+    pub(in crate::edge) name: ServerName<'static>,
     /// `http://host:port`.
-    pub(super) plain: Uri,
+    pub(in crate::edge) plain: Uri,
     /// `https://host:port`.
-    pub(super) secure: Uri,
+    pub(in crate::edge) secure: Uri,
 }
 
 impl Address {
     /// Reads `https://host:port`; without a port it is 443.
-    pub(super) fn parse(url: &str) -> Result<Self, Error> {
+    pub(in crate::edge) fn parse(url: &str) -> Result<Self, Error> {
         let bad = || Error::Url(url.to_owned());
         let uri: Uri = url.parse().map_err(|_| bad())?;
         let authority = uri.authority().ok_or_else(bad)?;
@@ -51,7 +51,7 @@ impl Address {
     }
 
     /// Host and port, for messages.
-    pub(super) fn shown(&self) -> String {
+    pub(in crate::edge) fn shown(&self) -> String {
         match self.secure.authority() {
             Some(authority) => authority.to_string(),
             None => self.host.clone(),

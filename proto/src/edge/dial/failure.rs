@@ -44,7 +44,7 @@ pub fn reason(status: &Status) -> String {
 }
 
 /// What TLS said, without the wrapping of a verifier's own reason.
-pub(super) fn tls_reason(error: &io::Error) -> String {
+pub(in crate::edge) fn tls_reason(error: &io::Error) -> String {
     let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
     match inner {
         Some(rustls::Error::InvalidCertificate(CertificateError::Other(own))) => own.0.to_string(),

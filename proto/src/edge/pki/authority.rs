@@ -56,7 +56,7 @@ impl Authority {
     pub fn create(region: &str) -> Result<Self, Error> {
         spiffe::check_part(region)?;
         let key = KeyPair::generate()?;
-        let mut params = valid_for(DAYS_MAX)?;
+        let mut params = valid_for(of_days(DAYS_MAX)?)?;
         params.distinguished_name.push(DnType::OrganizationName, "koonti");
         params.distinguished_name.push(DnType::CommonName, region);
         params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
@@ -114,10 +114,18 @@ impl Authority {
     /// [`Error::ServerName`] for no name or a bad one (wildcards are bad),
     /// [`Error::Days`] for a life outside 1 to 3650 days.
     pub fn issue_server(&self, names: &[String], days: u32) -> Result<IssuedServer, Error> {
+        self.issue_server_lasting(names, of_days(days)?)
+    }
+
+    /// Does what [`Authority::issue_server`] does, for any length of life.
+    ///
+    /// # Errors
+    /// As there; [`Error::Life`] for a life outside a second to 3650 days.
+    pub fn issue_server_lasting(&self, names: &[String], life: Duration) -> Result<IssuedServer, Error> {
         if names.is_empty() {
             return Err(Error::ServerName(String::new()));
         }
-        let mut params = leaf(days, ExtendedKeyUsagePurpose::ServerAuth)?;
+        let mut params = leaf(life, ExtendedKeyUsagePurpose::ServerAuth)?;
         for name in names {
             params.subject_alt_names.push(server_name(name)?);
         }
@@ -130,13 +138,22 @@ impl Authority {
     ///
     /// Subject, names and extensions in the request are ignored: the certificate
     /// carries the one URI name `uri`, client authentication and `days` of life,
-    /// and starts five minutes in the past for clocks that run late.
+    /// and starts five minutes in the past for clocks that run late (a tenth of its
+    /// life, if that is less).
     ///
     /// # Errors
     /// [`Error::Request`] for a bad request, [`Error::KeyKind`] for another key than
     /// ECDSA P-256, [`Error::ForeignRegion`], [`Error::Part`] or [`Error::Days`] for
     /// a bad identity or life.
     pub fn issue_client(&self, csr_pem: &str, uri: &SpiffeId, days: u32) -> Result<IssuedClient, Error> {
+        self.issue_client_lasting(csr_pem, uri, of_days(days)?)
+    }
+
+    /// Does what [`Authority::issue_client`] does, for any length of life.
+    ///
+    /// # Errors
+    /// As there; [`Error::Life`] for a life outside a second to 3650 days.
+    pub fn issue_client_lasting(&self, csr_pem: &str, uri: &SpiffeId, life: Duration) -> Result<IssuedClient, Error> {
         spiffe::check_part(&uri.name)?;
         if uri.region != self.region {
             return Err(Error::ForeignRegion { asked: uri.region.clone(), own: self.region.clone() });
@@ -146,7 +163,7 @@ impl Authority {
         if !is_p256(key) {
             return Err(Error::KeyKind);
         }
-        let mut params = leaf(days, ExtendedKeyUsagePurpose::ClientAuth)?;
+        let mut params = leaf(life, ExtendedKeyUsagePurpose::ClientAuth)?;
         let uri = uri.to_string().try_into()?;
         params.subject_alt_names.push(SanType::URI(uri));
         Ok(IssuedClient { cert_pem: self.sign(&params, key)?, spki_sha256: sha256(&key.subject_public_key_info()) })
@@ -158,8 +175,8 @@ impl Authority {
     }
 }
 
-fn leaf(days: u32, usage: ExtendedKeyUsagePurpose) -> Result<CertificateParams, Error> {
-    let mut params = valid_for(days)?;
+fn leaf(life: Duration, usage: ExtendedKeyUsagePurpose) -> Result<CertificateParams, Error> {
+    let mut params = valid_for(life)?;
     params.is_ca = IsCa::ExplicitNoCa;
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     params.extended_key_usages = vec![usage];
@@ -167,16 +184,23 @@ fn leaf(days: u32, usage: ExtendedKeyUsagePurpose) -> Result<CertificateParams, 
     Ok(params)
 }
 
-fn valid_for(days: u32) -> Result<CertificateParams, Error> {
+fn of_days(days: u32) -> Result<Duration, Error> {
     if !(1..=DAYS_MAX).contains(&days) {
         return Err(Error::Days(days));
+    }
+    Ok(DAY * days)
+}
+
+fn valid_for(life: Duration) -> Result<CertificateParams, Error> {
+    if !(Duration::from_secs(1)..=DAY * DAYS_MAX).contains(&life) {
+        return Err(Error::Life(life.as_secs()));
     }
     let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let now = date_time_ymd(1970, 1, 1) + Duration::from_secs(since_epoch.as_secs());
     let mut params = CertificateParams::default();
     params.distinguished_name = DistinguishedName::new();
-    params.not_before = now - CLOCK_SLACK;
-    params.not_after = now + DAY * days;
+    params.not_before = now - CLOCK_SLACK.min(life / 10);
+    params.not_after = now + life;
     params.serial_number = Some(serial()?);
     Ok(params)
 }
@@ -207,5 +231,5 @@ fn is_p256(key: &impl PublicKeyData) -> bool {
 /// The longest life of a certificate, in days.
 const DAYS_MAX: u32 = 3650;
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-/// How far in the past a certificate starts.
+/// How far in the past a certificate starts, at most.
 const CLOCK_SLACK: Duration = Duration::from_secs(5 * 60);

@@ -13,15 +13,18 @@ mod authority;
 mod spiffe;
 
 use std::fmt::Write as _;
+use std::net::IpAddr;
 
 use rcgen::{CertificateParams, DistinguishedName, KeyPair, PublicKeyData as _};
 use ring::digest;
-use x509_parser::prelude::{FromDer as _, GeneralName, X509Certificate};
+use rustls::pki_types::{CertificateDer, ServerName};
+use x509_parser::prelude::{ASN1Time, FromDer as _, GeneralName, X509Certificate};
 
 pub use authority::{Authority, IssuedClient, IssuedServer};
 pub use spiffe::{Kind, SpiffeId};
 
 use super::tls::CredentialError;
+use super::{pem, tls};
 
 /// What can go wrong with certificates.
 #[derive(Debug, thiserror::Error)]
@@ -61,6 +64,9 @@ pub enum Error {
     /// A life in days is outside 1 to 3650.
     #[error("a certificate lives 1 to 3650 days, not {0}")]
     Days(u32),
+    /// A life in seconds is outside a second to 3650 days.
+    #[error("a certificate lives a second to 3650 days, not {0} s")]
+    Life(u64),
     /// The authority's text cannot be read.
     #[error(transparent)]
     Credential(#[from] CredentialError),
@@ -114,6 +120,94 @@ pub fn peer_identity(leaf_der: &[u8]) -> Result<(SpiffeId, [u8; 32]), Error> {
         return Err(Error::NotOneUri(uris.len()));
     };
     Ok((uri.parse()?, sha256(leaf.public_key().raw)))
+}
+
+/// From when until when a certificate is good, Unix seconds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Life {
+    /// Its first second.
+    pub from: u64,
+    /// Its last second.
+    pub until: u64,
+}
+
+impl Life {
+    /// When it is time to renew: at two thirds.
+    pub fn renew_at(self) -> u64 {
+        self.from + self.until.saturating_sub(self.from) / 3 * 2
+    }
+
+    /// Reads the dates of the first certificate in a PEM text.
+    ///
+    /// # Errors
+    /// [`Error::Credential`] or [`Error::Certificate`] when there is none.
+    pub fn of_pem(cert_pem: &str) -> Result<Self, Error> {
+        let leaf = first(cert_pem)?;
+        let leaf = read(&leaf)?;
+        let dates = leaf.validity();
+        let seconds = |time: i64| u64::try_from(time).map_err(|_| Error::Certificate);
+        Ok(Self { from: seconds(dates.not_before.timestamp())?, until: seconds(dates.not_after.timestamp())? })
+    }
+}
+
+/// The names, DNS and IP, in a server's certificate, in their order.
+///
+/// # Errors
+/// [`Error::Credential`] or [`Error::Certificate`] when there is no certificate.
+pub fn server_names(cert_pem: &str) -> Result<Vec<String>, Error> {
+    let leaf = first(cert_pem)?;
+    let leaf = read(&leaf)?;
+    let names = leaf.subject_alternative_name().map_err(|_| Error::Certificate)?;
+    let name = |name: &GeneralName<'_>| match name {
+        GeneralName::DNSName(dns) => Some((*dns).to_owned()),
+        GeneralName::IPAddress(bytes) => match bytes.len() {
+            4 => <[u8; 4]>::try_from(*bytes).ok().map(|b| IpAddr::from(b).to_string()),
+            16 => <[u8; 16]>::try_from(*bytes).ok().map(|b| IpAddr::from(b).to_string()),
+            _ => None,
+        },
+        _ => None,
+    };
+    Ok(names.iter().flat_map(|names| &names.value.general_names).filter_map(name).collect())
+}
+
+/// Checks that a server's certificate is of this authority, goes with its key, and is good
+/// now.
+///
+/// # Errors
+/// What does not hold.
+pub fn check_server(ca_pem: &str, cert_pem: &str, key_pem: &str) -> Result<(), Error> {
+    let names = server_names(cert_pem)?;
+    let name = names.first().ok_or_else(|| Error::ServerName(String::new()))?;
+    let name = ServerName::try_from(name.as_str()).map_err(|_| Error::ServerName(name.clone()))?;
+    Ok(tls::check_server(ca_pem, cert_pem, key_pem, &name)?)
+}
+
+/// The SHA-256 of the DER of an authority's one certificate: what an invitation pins.
+///
+/// # Errors
+/// [`Error::Credential`] when the text does not hold exactly one.
+pub fn authority_sha256(ca_pem: &str) -> Result<[u8; 32], Error> {
+    Ok(sha256(&tls::authority(ca_pem)?))
+}
+
+/// A time as certificates are shown: `Dec 29 11:22:32 2026 +00:00`.
+pub fn shown(time: u64) -> String {
+    let time = i64::try_from(time).ok().and_then(|time| ASN1Time::from_timestamp(time).ok());
+    time.map_or_else(|| "a time out of reach".to_owned(), |time| time.to_string())
+}
+
+/// Reads the identity in the first certificate of a PEM text, and the SHA-256 of its key,
+/// as [`peer_identity`] does.
+///
+/// # Errors
+/// As there; [`Error::Credential`] when the text holds none.
+pub fn identity_of_pem(cert_pem: &str) -> Result<(SpiffeId, [u8; 32]), Error> {
+    peer_identity(&first(cert_pem)?)
+}
+
+fn first(cert_pem: &str) -> Result<CertificateDer<'static>, Error> {
+    let all = pem::certificates(cert_pem).map_err(CredentialError::CertificateText)?;
+    Ok(all.into_iter().next().ok_or(CredentialError::NoCertificate)?)
 }
 
 /// Returns a short fingerprint for two people to compare by telephone: the first

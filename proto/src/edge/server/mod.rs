@@ -11,6 +11,7 @@
 
 mod accept;
 mod bucket;
+mod certificate;
 mod entry;
 mod frames;
 mod limits;
@@ -26,6 +27,7 @@ use tonic::service::Routes;
 
 pub(crate) use bucket::Bucket;
 pub use bucket::Rate;
+pub use certificate::ServerCertificate;
 pub use entry::{Peer, Stranger};
 pub(super) use limits::{CONNECTION_WINDOW_BYTES, FRAME_BYTES, HEADER_LIST_BYTES, LOCAL_RESETS, STREAM_WINDOW_BYTES};
 pub use limits::{Limits, MAX_MESSAGE_BYTES};
@@ -53,13 +55,12 @@ pub enum Error {
 pub async fn serve_mutual(
     listener: TcpListener,
     ca_cert_pem: &str,
-    cert_pem: &str,
-    key_pem: &str,
+    certificate: &ServerCertificate,
     routes: Routes,
     shutdown: impl Future<Output = ()> + Send,
 ) -> Result<(), Error> {
     let limits = Limits::default();
-    serve_mutual_within(limits, listener, ca_cert_pem, cert_pem, key_pem, routes, shutdown).await
+    serve_mutual_within(limits, listener, ca_cert_pem, certificate, routes, shutdown).await
 }
 
 /// Does what [`serve_mutual`] does within other limits.
@@ -70,12 +71,11 @@ pub async fn serve_mutual_within(
     limits: Limits,
     listener: TcpListener,
     ca_cert_pem: &str,
-    cert_pem: &str,
-    key_pem: &str,
+    certificate: &ServerCertificate,
     routes: Routes,
     shutdown: impl Future<Output = ()> + Send,
 ) -> Result<(), Error> {
-    let config = tls::server(Some(ca_cert_pem), cert_pem, key_pem)?;
+    let config = tls::server_with(Some(ca_cert_pem), certificate.resolver())?;
     let entry = Members::new(&limits);
     serve(limits, listener, config, entry, routes, shutdown).await
 }
@@ -87,13 +87,12 @@ pub async fn serve_mutual_within(
 /// As [`serve_mutual`].
 pub async fn serve_enrolment(
     listener: TcpListener,
-    cert_pem: &str,
-    key_pem: &str,
+    certificate: &ServerCertificate,
     routes: Routes,
     shutdown: impl Future<Output = ()> + Send,
 ) -> Result<(), Error> {
     let limits = Limits::enrolment();
-    serve_enrolment_within(limits, listener, cert_pem, key_pem, routes, shutdown).await
+    serve_enrolment_within(limits, listener, certificate, routes, shutdown).await
 }
 
 /// Does what [`serve_enrolment`] does within other limits.
@@ -103,12 +102,11 @@ pub async fn serve_enrolment(
 pub async fn serve_enrolment_within(
     limits: Limits,
     listener: TcpListener,
-    cert_pem: &str,
-    key_pem: &str,
+    certificate: &ServerCertificate,
     routes: Routes,
     shutdown: impl Future<Output = ()> + Send,
 ) -> Result<(), Error> {
-    let config = tls::server(None, cert_pem, key_pem)?;
+    let config = tls::server_with(None, certificate.resolver())?;
     let entry = Strangers::new(&limits);
     serve(limits, listener, config, entry, routes, shutdown).await
 }

@@ -6,9 +6,11 @@ use rcgen::{
 };
 use x509_parser::prelude::{FromDer as _, GeneralName, X509Certificate};
 
-use super::region::{REGION, uri};
+use super::region::{REGION, Region, uri, who};
+use crate::edge::dial::dial_mutual;
 use crate::edge::pem;
-use crate::edge::pki::{Authority, Error, Kind, SpiffeId, fingerprint, new_key_and_csr};
+use crate::edge::pki::{Authority, Error, Kind, SpiffeId, check_server, fingerprint, new_key_and_csr, server_names};
+use crate::edge::server::Limits;
 
 fn turku() -> SpiffeId {
     SpiffeId::new(REGION, Kind::Node, "turku").expect("id")
@@ -186,3 +188,32 @@ A2gAMGUCMQDZQpXab8j9cmu57lxxN7jxDCH/XsEtnFi6vDiC79Mrn4k+97koZGA3
 Vxw0Jf+M3Kryyg==
 -----END CERTIFICATE REQUEST-----
 ";
+
+#[tokio::test]
+async fn a_running_server_takes_another_certificate_and_no_bad_one() {
+    let region = Region::new();
+    let certificate = region.certificate();
+    let running = region.serve_as(Limits::default(), certificate.clone());
+    let turku = region.member(Kind::Node, "turku");
+    let early = region.dial(&running, &turku);
+    who(&early).await.expect("served");
+    let by_name = || {
+        let url = running.url().replace("127.0.0.1", "localhost");
+        dial_mutual(&url, &region.authority.cert_pem(), &turku.cert_pem, &turku.key_pem).expect("a channel")
+    };
+    let only = region.authority.issue_server(&["127.0.0.1".into()], 30).expect("issued");
+    certificate.replace(&only.cert_pem, &only.key_pem).expect("it goes with its key");
+    who(&by_name()).await.expect_err("that name is gone");
+    assert!(certificate.replace(&region.server.cert_pem, &only.key_pem).is_err(), "another key");
+    assert!(certificate.replace("", "").is_err());
+    who(&by_name()).await.expect_err("a bad one replaces nothing");
+    who(&region.dial(&running, &turku)).await.expect("served as before");
+    let both = region.authority.issue_server(&["127.0.0.1".into(), "localhost".into()], 30).expect("issued");
+    certificate.replace(&both.cert_pem, &both.key_pem).expect("it goes with its key");
+    who(&by_name()).await.expect("the name is there");
+    who(&early).await.expect("and what was open goes on");
+    assert_eq!(server_names(&both.cert_pem).expect("names"), ["127.0.0.1", "localhost"]);
+    let (ca, key) = (region.authority.cert_pem(), &both.key_pem);
+    assert!(check_server(&ca, &both.cert_pem, key).is_ok());
+    assert!(check_server(&Region::new().authority.cert_pem(), &both.cert_pem, key).is_err());
+}

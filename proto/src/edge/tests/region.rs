@@ -28,7 +28,7 @@ use tower::service_fn;
 use crate::edge::dial::dial_mutual;
 use crate::edge::pki::{Authority, IssuedServer, Kind, SpiffeId, new_key_and_csr};
 use crate::edge::server::{
-    Error, Limits, MAX_MESSAGE_BYTES, Peer, Stranger, serve_enrolment_within, serve_mutual_within,
+    Error, Limits, MAX_MESSAGE_BYTES, Peer, ServerCertificate, Stranger, serve_enrolment_within, serve_mutual_within,
 };
 use crate::edge::tls;
 
@@ -81,15 +81,23 @@ impl Region {
         Caller { cert_pem: leaf.expect("leaf").pem(), key_pem: key.serialize_pem() }
     }
 
+    pub(super) fn certificate(&self) -> ServerCertificate {
+        ServerCertificate::new(&self.server.cert_pem, &self.server.key_pem).expect("a server's certificate")
+    }
+
     pub(super) fn serve(&self, limits: Limits) -> Running {
+        self.serve_as(limits, self.certificate())
+    }
+
+    /// Serves with a certificate that the test may exchange.
+    pub(super) fn serve_as(&self, limits: Limits, certificate: ServerCertificate) -> Running {
         let (listener, port) = free_port();
         let (stop, stopped) = oneshot::channel();
         let (calls, routes) = routes();
         let ca = self.authority.cert_pem();
-        let (cert, key) = (self.server.cert_pem.clone(), self.server.key_pem.clone());
         let ended = tokio::spawn(async move {
             let shutdown = async { drop(stopped.await) };
-            serve_mutual_within(limits, listener, &ca, &cert, &key, routes, shutdown).await
+            serve_mutual_within(limits, listener, &ca, &certificate, routes, shutdown).await
         });
         Running { port, stop, ended, calls }
     }
@@ -98,10 +106,10 @@ impl Region {
         let (listener, port) = free_port();
         let (stop, stopped) = oneshot::channel();
         let (calls, routes) = routes();
-        let (cert, key) = (self.server.cert_pem.clone(), self.server.key_pem.clone());
+        let certificate = self.certificate();
         let ended = tokio::spawn(async move {
             let shutdown = async { drop(stopped.await) };
-            serve_enrolment_within(limits, listener, &cert, &key, routes, shutdown).await
+            serve_enrolment_within(limits, listener, &certificate, routes, shutdown).await
         });
         Running { port, stop, ended, calls }
     }

@@ -1,0 +1,46 @@
+//! `koonti-coordinator certificate show|renew`.
+
+use crate::certificate::{issue, load};
+use crate::config::{Config, read};
+use crate::error::Error;
+use clap::Subcommand;
+use koonti_proto::Credentials;
+use koonti_proto::edge::pki::{Authority, server_names, shown};
+
+#[derive(Subcommand)]
+pub(super) enum Command {
+    /// Show under which names this server is reached, and until when its certificate is good.
+    #[command(after_help = "Example:\n  koonti-coordinator certificate show")]
+    Show,
+    /// Make a new certificate now, for the same names and more. A running coordinator takes
+    /// it up within seconds; at two thirds of its life it renews it by itself.
+    #[command(after_help = "Example:\n  koonti-coordinator certificate renew --host koonti.region.example,192.0.2.11")]
+    Renew {
+        /// Names and addresses to add.
+        #[arg(long, value_delimiter = ',')]
+        host: Vec<String>,
+    },
+}
+
+pub(super) fn run(config: &Config, command: &Command) -> Result<(), Error> {
+    match command {
+        Command::Show => show(&load(config)?),
+        Command::Renew { host } => {
+            // The names outlive a key that was lost.
+            let held = load(config).map(|pair| pair.cert_pem).or_else(|_| read(&config.key("server.crt")))?;
+            let mut names = server_names(&held)?;
+            names.extend(host.iter().cloned());
+            let mut seen = std::collections::BTreeSet::new();
+            names.retain(|name| seen.insert(name.clone()));
+            let authority = Authority::from_pem(&read(&config.key("ca.key"))?, &read(&config.key("ca.crt"))?)?;
+            show(&issue(config, &authority, &names)?)
+        }
+    }
+}
+
+fn show(pair: &Credentials) -> Result<(), Error> {
+    let life = pair.life()?;
+    println!("{}", server_names(&pair.cert_pem)?.join(" "));
+    eprintln!("good until {}, renewed by itself from {} on", shown(life.until), shown(life.renew_at()));
+    Ok(())
+}

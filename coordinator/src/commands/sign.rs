@@ -1,0 +1,46 @@
+//! `koonti-coordinator node sign` and `person sign`.
+
+use crate::config::{Config, read};
+use crate::error::Error;
+use crate::orders::{Order, hand_in};
+use clap::Args;
+use koonti_evidence::entry::coordinator::MemberKind;
+use koonti_proto::offline::{Request, fingerprint};
+use std::path::PathBuf;
+
+#[derive(Args)]
+#[command(
+    after_help = "The invitation's secret and expiry are checked as over the network; it serves once.\n\nExample:\n  koonti-coordinator node sign request.json --out reply.json"
+)]
+pub(super) struct Sign {
+    /// The file that the newcomer's `enroll --offline` has written.
+    request: PathBuf,
+    /// The file to carry back.
+    #[arg(long)]
+    out: PathBuf,
+}
+
+pub(super) fn sign(config: &Config, kind: MemberKind, sign: &Sign) -> Result<(), Error> {
+    let text = read(&sign.request)?;
+    let wrong = |e: &dyn std::fmt::Display| Error::Refused(format!("{}: {e}", sign.request.display()));
+    let ask = Request::parse(text.as_bytes(), &config.region).map_err(|e| wrong(&e))?;
+    if sign.out.exists() {
+        return Err(Error::Refused(format!("{}: exists already; nothing was changed", sign.out.display())));
+    }
+    let reply = hand_in(config, &Order::Enrol { kind, request: text })?;
+    koonti_journal::write_atomic(&sign.out, reply.as_bytes(), 0o600)?;
+    // What the reply carries has come from the authority just now.
+    println!("{}", fingerprint(ask.identity, &chain(&reply)).map_err(|e| wrong(&e))?);
+    eprintln!(
+        "{} is enrolled; carry {} back. Compare the fingerprint above by telephone with the one\n\
+         that `enroll --offline` has printed there, before the roster is signed.",
+        ask.name,
+        sign.out.display()
+    );
+    Ok(())
+}
+
+fn chain(reply: &str) -> String {
+    let reply: Option<koonti_proto::offline::Reply> = koonti_disclosure::canonical::from_bytes(reply.as_bytes()).ok();
+    reply.map(|reply| reply.certificate_pem).unwrap_or_default()
+}
