@@ -2,6 +2,8 @@
 
 use crate::error::Error;
 use koonti_disclosure::{Digest, Name};
+use koonti_watch::Loopback;
+use koonti_watch::log::{Format, Level, Log};
 use serde::Deserialize;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -23,6 +25,11 @@ struct File {
     certificate_life_s: u64,
     #[serde(default = "a_year_s")]
     server_certificate_life_s: u64,
+    #[serde(default)]
+    log: Format,
+    #[serde(default)]
+    log_level: Level,
+    metrics: Option<Metrics>,
 }
 
 fn a_year_s() -> u64 {
@@ -31,6 +38,12 @@ fn a_year_s() -> u64 {
 
 fn thirty_days_s() -> u64 {
     30 * 24 * 3600
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Metrics {
+    listen: Loopback,
 }
 
 /// Where a coordinator's things are.
@@ -52,6 +65,10 @@ pub struct Config {
     pub certificate_life: Duration,
     /// How long this server's certificate is good.
     pub server_certificate_life: Duration,
+    /// The daemon's log.
+    pub log: Log,
+    /// Where it shows metrics and health, if it does.
+    pub metrics: Option<Loopback>,
 }
 
 impl Config {
@@ -80,6 +97,8 @@ impl Config {
             keys: base.join(file.keys),
             certificate_life: Duration::from_secs(file.certificate_life_s),
             server_certificate_life: Duration::from_secs(file.server_certificate_life_s),
+            log: Log { format: file.log, level: file.log_level },
+            metrics: file.metrics.map(|metrics| metrics.listen),
         })
     }
 

@@ -5,8 +5,10 @@ use crate::config::{Config, read};
 use crate::error::Error;
 use crate::files;
 use crate::region::Region;
+use crate::sight::Sight;
 use koonti_proto::edge::pki::Authority;
 use koonti_proto::{serve, serve_enrolment};
+use koonti_watch::Door;
 use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,7 +34,12 @@ pub(crate) async fn run(config: Config) -> Result<(), Error> {
         |address| TcpListener::bind(address).map_err(|e| Error::Refused(format!("cannot listen on {address}: {e}")));
     let (main, enrolment) = (bind(config.listen)?, bind(config.enrolment_listen)?);
     tracing::info!(listen = %config.listen, enrolment = %config.enrolment_listen, region = %config.region, "running");
+    let sight = Arc::new(Sight::new(&config));
+    if let Some(at) = config.metrics {
+        tokio::spawn(Door::open(at)?.serve(sight.clone()));
+    }
     let region = Arc::new(Region::open(config.clone(), authority)?);
+    sight.opened(region.clone());
     let (stop, stopped) = watch::channel(false);
     let until = |mut stopped: watch::Receiver<bool>| async move {
         // An error means that the sender is gone, and that is a stop as well.

@@ -37,6 +37,9 @@ pub enum Error {
     /// A roster.
     #[error(transparent)]
     Roster(#[from] koonti_disclosure::roster::Error),
+    /// Metrics and health cannot be shown.
+    #[error(transparent)]
+    Door(#[from] koonti_watch::Error),
     /// The system's source of randomness failed.
     #[error("the system's source of randomness failed")]
     Randomness,

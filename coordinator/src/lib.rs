@@ -21,4 +21,5 @@ pub mod keys;
 pub mod mirror;
 mod orders;
 pub mod region;
+mod sight;
 pub mod store;

@@ -27,6 +27,7 @@ mod writer;
 pub use atomic::{create_dir_private, overwrite, remove, write_atomic};
 pub use error::Error;
 pub use index::{Index, MAX_VALUE_BYTES, Pair, Rebuilt};
+pub use lock::in_use;
 pub use writer::{Journal, read};
 
 /// The largest entry that a journal takes, in bytes.

@@ -3,6 +3,8 @@
 use crate::error::Error;
 use crate::keys;
 use koonti_proto::edge::dial::{Proxy, Route};
+use koonti_watch::Loopback;
+use koonti_watch::log::{Format, Level, Log};
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
@@ -21,7 +23,18 @@ struct File {
     register: PathBuf,
     #[serde(default = "four")]
     audit_quarters: u16,
+    #[serde(default)]
+    log: Format,
+    #[serde(default)]
+    log_level: Level,
+    metrics: Option<Metrics>,
     witness: Option<Witness>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Metrics {
+    listen: Loopback,
 }
 
 fn four() -> u16 {
@@ -58,6 +71,10 @@ pub struct Config {
     pub register: PathBuf,
     /// Quarters for which an extract and its seeds are kept for auditors.
     pub audit_quarters: u16,
+    /// The daemon's log.
+    pub log: Log,
+    /// Where it shows metrics and health, if it does.
+    pub metrics: Option<Loopback>,
     /// The witness outside, if one is required.
     pub witness: Option<Witness>,
 }
@@ -88,6 +105,8 @@ impl Config {
             policy: base.join(&file.policy),
             register: base.join(&file.register),
             audit_quarters: file.audit_quarters,
+            log: Log { format: file.log, level: file.log_level },
+            metrics: file.metrics.map(|metrics| metrics.listen),
             witness: file.witness,
             state,
         })

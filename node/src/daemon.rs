@@ -14,9 +14,11 @@ use crate::inbox::{self, Done};
 use crate::keys;
 use crate::renewal;
 use crate::rounds::Rounds;
+use crate::sight::Sight;
 use koonti_disclosure::{Codebook, Digest, Refusal};
 use koonti_proto::wire::{Answer, Hello, Offer, RoundMessage, ToNode};
 use koonti_proto::{Failure, NodeLink};
+use koonti_watch::Door;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
@@ -67,21 +69,26 @@ enum Letter {
 /// # Errors
 /// When the disk fails, or the node cannot start.
 pub(crate) async fn run(desk: Arc<Desk>) -> Result<(), Error> {
+    let door = desk.config().metrics.map(Door::open).transpose()?;
     let link = NodeLink::new(desk.config().route(), &desk.keys().credentials)?;
     let deposits = Arc::new(Deposits::new(desk.clone(), link.clone())?);
     let anew = Notify::new();
+    let sight = Arc::new(Sight::new(desk.clone(), deposits.clone()));
+    if let Some(door) = door {
+        tokio::spawn(door.serve(sight.clone()));
+    }
     let (to_worker, work) = sync_channel::<Work>(MOST_WAITING);
     let (outgoing, to_send) = unbounded_channel();
-    let (worker_desk, guard) = (desk.clone(), deposits.clone());
+    let (worker_desk, guard, seen) = (desk.clone(), deposits.clone(), sight.clone());
     let (worker_ended, mut ended) = unbounded_channel();
     std::thread::spawn(move || {
-        let result = worker(&worker_desk, &guard, &work, &outgoing);
+        let result = worker(&worker_desk, &guard, &seen, &work, &outgoing);
         // The receiver is gone only when the process is ending anyway.
         let _ = worker_ended.send(result);
     });
     tokio::select! {
         result = ended.recv() => result.unwrap_or_else(|| Err(Error::Refused("the worker has panicked: see the log".into()))),
-        error = attend_for_ever(&desk, &link, &deposits, &to_worker, &anew) => Err(error),
+        error = attend_for_ever(&desk, &link, &deposits, &sight, &to_worker, &anew) => Err(error),
         error = renewal::keep(&desk, &link, &anew) => Err(error),
         error = deliver(&link, &deposits, to_send) => Err(error),
         () = stop_signal() => { tracing::info!("stopping"); Ok(()) }
@@ -101,13 +108,14 @@ async fn attend_for_ever(
     desk: &Desk,
     link: &NodeLink,
     deposits: &Deposits,
+    sight: &Sight,
     to_worker: &SyncSender<Work>,
     anew: &Notify,
 ) -> Error {
     let mut failures = 0u32;
     loop {
         let mut connected = None;
-        match attend(desk, link, deposits, to_worker, anew, &mut connected).await {
+        match attend(desk, link, deposits, sight, to_worker, anew, &mut connected).await {
             Ok(()) => tracing::info!("the connection has ended; connecting again"),
             Err(Stop::State(error)) => return error,
             Err(Stop::Failure(failure @ Failure::Revoked(_))) => tracing::error!(%failure, "not let in; trying again"),
@@ -139,6 +147,7 @@ async fn attend(
     desk: &Desk,
     link: &NodeLink,
     deposits: &Deposits,
+    sight: &Sight,
     to_worker: &SyncSender<Work>,
     anew: &Notify,
     connected: &mut Option<Instant>,
@@ -155,6 +164,7 @@ async fn attend(
         deposits.confirm();
     }
     let mut items = link.attend(hello(desk)?).await?;
+    let _connected = sight.connected();
     tracing::info!("connected to the coordinator");
     *connected = Some(Instant::now());
     loop {
@@ -301,6 +311,7 @@ async fn insist<F: Future<Output = Result<(), Failure>>>(send: impl Fn() -> F) -
 fn worker(
     desk: &Desk,
     deposits: &Deposits,
+    sight: &Sight,
     work: &Receiver<Work>,
     outgoing: &UnboundedSender<Outgoing>,
 ) -> Result<(), Error> {
@@ -314,6 +325,7 @@ fn worker(
         // By the clock and not when idle: a flood of offers must not keep the
         // operator's orders waiting.
         deposits.show();
+        sight.look();
         let item = work.recv_timeout(INBOX_EVERY);
         if !desk.agreed().holds() {
             // Nothing is stamped with a time in doubt. The next start asks the coordinator.

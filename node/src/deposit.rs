@@ -32,6 +32,8 @@ pub(crate) struct Deposits {
     /// Entries that may be shown at any time: when an entry came would tell how long a
     /// computation took, so those of one in progress wait for its answer's tick.
     shown: AtomicU64,
+    /// Entries that the coordinator has cosigned while this process ran.
+    cosigned: AtomicU64,
     confirmed: AtomicBool,
 }
 
@@ -89,7 +91,8 @@ impl Deposits {
     pub(crate) fn new(desk: Arc<Desk>, link: NodeLink) -> Result<Self, Error> {
         let outside = desk.config().witness.as_ref().map(|w| Outside::new(&w.url, &w.key)).transpose()?;
         let shown = AtomicU64::new(desk.store().books().tree().len());
-        Ok(Self { desk, link, outside, known: Mutex::default(), shown, confirmed: AtomicBool::new(false) })
+        let (cosigned, confirmed) = (AtomicU64::new(0), AtomicBool::new(false));
+        Ok(Self { desk, link, outside, known: Mutex::default(), shown, cosigned, confirmed })
     }
 
     /// True once the coordinator has confirmed that this log is the one it knows.
@@ -110,6 +113,11 @@ impl Deposits {
     /// The coordinator signs anew at the next chance, and so says what time it has.
     pub(crate) async fn renew(&self) {
         self.known.lock().await.at = None;
+    }
+
+    /// Entries that may be shown and that the coordinator has not cosigned yet.
+    pub(crate) fn behind(&self) -> u64 {
+        self.shown.load(Ordering::Acquire).saturating_sub(self.cosigned.load(Ordering::Acquire))
     }
 
     /// Brings the coordinator's copy level with what may be shown of the log, and with
@@ -157,6 +165,7 @@ impl Deposits {
                 store.deposited(size);
                 // Where the times differ, it is asked for a signature of this moment.
                 (known.cosigned, known.at) = (Some(size).filter(|_| whole), agrees.then(Instant::now));
+                self.cosigned.store(size, Ordering::Release);
             }
             known.held = Some(answer.size);
         }

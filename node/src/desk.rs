@@ -103,6 +103,16 @@ impl Desk {
         &self.store
     }
 
+    /// The rules that the node runs with.
+    pub(crate) fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// The mapping of its register.
+    pub(crate) fn mapping(&self) -> &Mapping {
+        &self.mapping
+    }
+
     /// Takes in a roster that the coordinator has sent: a newer one is kept for
     /// the operator's approval. Returns its hash if it is new.
     ///

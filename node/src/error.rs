@@ -42,6 +42,9 @@ pub enum Error {
     /// The register cannot be imported.
     #[error(transparent)]
     Source(#[from] crate::source::Error),
+    /// Metrics and health cannot be shown.
+    #[error(transparent)]
+    Door(#[from] koonti_watch::Error),
     /// The system's source of randomness failed.
     #[error("the system's source of randomness failed")]
     Randomness,

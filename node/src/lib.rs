@@ -25,6 +25,7 @@ mod outside;
 mod renewal;
 mod rounds;
 pub mod seeds;
+mod sight;
 pub mod source;
 pub mod store;
 mod window;

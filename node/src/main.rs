@@ -1,4 +1,4 @@
-//! `koonti-node`: arguments, logging, exit code.
+//! `koonti-node`: arguments and exit code.
 
 use clap::Parser;
 use koonti_node::commands::{self, Args};
@@ -6,11 +6,11 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    tracing_subscriber::fmt()
-        .with_writer(std::io::stderr)
-        .with_max_level(if args.verbose { tracing::Level::DEBUG } else { tracing::Level::INFO })
-        .with_target(false)
-        .with_ansi(false)
-        .init();
-    commands::main(args)
+    match koonti_watch::unseen() {
+        Ok(()) => commands::main(args),
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! Why a call failed: one table between our words and gRPC's.
 
-use crate::edge;
+use crate::{edge, refusals};
 use koonti_disclosure::Refusal;
 use std::time::Duration;
 use tonic::{Code, Status};
@@ -55,6 +55,7 @@ impl From<Failure> for Status {
             Failure::SlowDown(_) => (Code::ResourceExhausted, "SLOW_DOWN"),
             Failure::Internal(_) => (Code::Internal, "INTERNAL"),
         };
+        refusals::told(reason);
         let message = match &failure {
             Failure::Refused(refusal) => refusal.text().to_owned(),
             Failure::SlowDown(_) => failure.to_string(),

@@ -19,6 +19,7 @@ mod gate;
 mod held;
 pub mod offline;
 mod outside;
+mod refusals;
 mod server;
 mod throttle;
 mod token;
@@ -29,6 +30,7 @@ pub use client::{EvidenceLink, NodeLink, PeopleLink, enroll, renew};
 pub use credentials::{Credentials, Unfit};
 pub use failure::Failure;
 pub use outside::{add_checkpoint, serve_witness};
+pub use refusals::refusals;
 pub use server::{EnrolAsk, EnrolmentRooms, Items, RenewAsk, Rooms, serve, serve_enrolment};
 pub use token::{BadToken, Token};
 

@@ -4,6 +4,7 @@ use crate::command::Run;
 use crate::wait::until;
 use rustix::process::{Pid, Signal, kill_process};
 use std::fs::OpenOptions;
+use std::net::Ipv4Addr;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ExitStatus, Stdio};
@@ -71,6 +72,46 @@ impl Daemon {
         assert!(self.runs(), "it had ended by itself: {}", self.log());
         self.child.kill().expect("a child is killed");
         self.child.wait().expect("a killed child ends");
+    }
+
+    /// Ends it as a bug does, with SIGABRT; how it ended.
+    ///
+    /// # Panics
+    /// When it does not end within ten seconds.
+    #[track_caller]
+    pub fn abort(mut self) -> ExitStatus {
+        self.signal(Signal::ABORT);
+        until("the daemon ends", Duration::from_secs(10), || self.child.try_wait().expect("a child is asked"))
+    }
+
+    /// Its process id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// The addresses on which it listens, as `ADDRESS:PORT` of IPv4.
+    ///
+    /// # Panics
+    /// When the system does not tell: that takes its administrator.
+    pub fn listens(&self) -> Vec<String> {
+        let proc = PathBuf::from(format!("/proc/{}", self.child.id()));
+        let files = std::fs::read_dir(proc.join("fd")).expect("a running process").flatten();
+        let files: Vec<String> =
+            files.filter_map(|file| Some(std::fs::read_link(file.path()).ok()?.display().to_string())).collect();
+        let mut found = Vec::new();
+        for table in ["net/tcp", "net/tcp6"] {
+            let table = std::fs::read_to_string(proc.join(table)).unwrap_or_default();
+            for fields in table.lines().skip(1).map(|line| line.split_whitespace().collect::<Vec<_>>()) {
+                let (local, state, inode) = (fields[1], fields[3], fields[9]);
+                if state == "0A" && files.contains(&format!("socket:[{inode}]")) {
+                    let (address, port) = local.split_once(':').expect("an address and a port");
+                    let port = u16::from_str_radix(port, 16).expect("a port");
+                    let v4 = u32::from_str_radix(address, 16).map(|bits| Ipv4Addr::from(bits.swap_bytes()));
+                    found.push(format!("{}:{port}", v4.map_or_else(|_| address.to_owned(), |v4| v4.to_string())));
+                }
+            }
+        }
+        found
     }
 
     /// Ends it as an operator does, and demands that it ends well.

@@ -69,6 +69,8 @@ struct Inner {
     heard: Vec<Heard>,
     /// Its own log.
     scribe: Scribe,
+    /// What it answers to whoever shows a log.
+    grudge: Option<Failure>,
 }
 
 impl Evil {
@@ -85,7 +87,7 @@ impl Evil {
         let certificate = ServerCertificate::new(&cert, &key).expect("the coordinator's certificate");
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
         let runtime = runtime.expect("a runtime");
-        let inner = Inner { here: BTreeMap::new(), heard: Vec::new(), scribe: Scribe::of(region) };
+        let inner = Inner { here: BTreeMap::new(), heard: Vec::new(), scribe: Scribe::of(region), grudge: None };
         let mail = Arc::new(Mail { inner: Mutex::new(inner), came: Condvar::new() });
         let rooms = mail.clone();
         runtime.spawn(async move {
@@ -117,6 +119,11 @@ impl Evil {
     /// The offer of a question to all nodes, as its log asks it.
     pub fn asks(&self, question: &SignedRequest, deadline: u64) -> Offer {
         self.mail.inner().scribe.asks(question, deadline)
+    }
+
+    /// From now on it takes no node's log, and says this.
+    pub fn takes_no_logs(&self, says: Failure) {
+        self.mail.inner().grudge = Some(says);
     }
 
     /// Ends a node's connection: it will make another.
@@ -202,7 +209,11 @@ impl Rooms for Mail {
     }
 
     async fn deposit(&self, caller: Caller, deposit: Deposit) -> Result<Deposited, Failure> {
-        Ok(self.inner().scribe.cosign(caller.name, &deposit))
+        let mut inner = self.inner();
+        match &inner.grudge {
+            Some(grudge) => Err(grudge.clone()),
+            None => Ok(inner.scribe.cosign(caller.name, &deposit)),
+        }
     }
 
     fn retrieve(&self, _: Caller) -> Result<(Vec<u8>, Vec<Vec<u8>>), Failure> {

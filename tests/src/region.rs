@@ -10,6 +10,7 @@ mod kept;
 use crate::command::{Run, Said};
 use crate::daemon::Daemon;
 use crate::disk::NodeDisk;
+use crate::pages::Pages;
 use crate::ports::Port;
 use crate::register;
 use crate::wait::until;
@@ -426,6 +427,28 @@ impl Region {
         let run = env.iter().fold(self.node(name).arg("run"), |run, (key, value)| run.env(key, value));
         let daemon = Daemon::start(run, &self.dir().join(format!("logs/{name}.log")));
         assert!(self.nodes.insert(name, daemon).is_none(), "{name} runs already");
+    }
+
+    /// Has `coordinator` or a node show its pages on loopback from its next start on.
+    ///
+    /// # Panics
+    /// When its configuration cannot be written.
+    pub fn show_pages(&self, of: &str) -> Pages {
+        let pages = Pages(Port::take());
+        let file = self.home(of).join(if of == "coordinator" { "coordinator.toml" } else { "node.toml" });
+        let text = std::fs::read_to_string(&file).expect("a configuration");
+        let text = format!("{text}\n[metrics]\nlisten = \"{}\"\n", pages.address());
+        std::fs::write(file, text).expect("a configuration");
+        pages
+    }
+
+    /// Waits until this holds.
+    ///
+    /// # Panics
+    /// When it does not within seconds.
+    #[track_caller]
+    pub fn wait_until(&mut self, holds: impl Fn(&mut Self) -> bool) {
+        until("it holds", SOON, || holds(self).then_some(()));
     }
 
     /// The running coordinator.

@@ -13,17 +13,26 @@ use std::process::Command;
 const ARROWS: &[(&str, &[&str])] = &[
     ("koonti-disclosure", &[]),
     ("koonti-journal", &[]),
+    ("koonti-watch", &[]),
     ("koonti-tally", &["koonti-disclosure"]),
     ("koonti-secagg", &["koonti-disclosure"]),
     ("koonti-evidence", &["koonti-disclosure"]),
     ("koonti-proto", &["koonti-disclosure", "koonti-secagg"]),
     (
         "koonti-node",
-        &["koonti-disclosure", "koonti-evidence", "koonti-journal", "koonti-proto", "koonti-secagg", "koonti-tally"],
+        &[
+            "koonti-disclosure",
+            "koonti-evidence",
+            "koonti-journal",
+            "koonti-proto",
+            "koonti-secagg",
+            "koonti-tally",
+            "koonti-watch",
+        ],
     ),
     (
         "koonti-coordinator",
-        &["koonti-disclosure", "koonti-evidence", "koonti-journal", "koonti-proto", "koonti-secagg"],
+        &["koonti-disclosure", "koonti-evidence", "koonti-journal", "koonti-proto", "koonti-secagg", "koonti-watch"],
     ),
     ("koonti", &["koonti-disclosure", "koonti-evidence", "koonti-proto"]),
     ("koonti-verify", &["koonti-disclosure", "koonti-evidence", "koonti-tally"]),
@@ -83,7 +92,12 @@ fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
 
 fn sources(folder: &str) -> Vec<(PathBuf, String)> {
     let mut found = Vec::new();
-    let mut folders = vec![root().join(folder)];
+    let start = root().join(folder);
+    if start.is_file() {
+        let text = std::fs::read_to_string(&start).expect("a source file");
+        return vec![(start, text)];
+    }
+    let mut folders = vec![start];
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(&folder).expect("a source folder").flatten() {
             let path = entry.path();
@@ -154,7 +168,9 @@ fn the_pure_crates_know_no_world() {
 
 #[test]
 fn only_proto_names_the_wire() {
-    for folder in ["disclosure", "tally", "secagg", "evidence", "verify", "journal", "node", "coordinator", "cli"] {
+    for folder in
+        ["disclosure", "tally", "secagg", "evidence", "verify", "journal", "watch", "node", "coordinator", "cli"]
+    {
         let lines = mentions(&format!("{folder}/src"), &["tonic::", "rustls::", "prost::", "use tonic", "use rustls"]);
         assert!(lines.is_empty(), "{}", lines.join("\n"));
     }
@@ -164,7 +180,9 @@ fn only_proto_names_the_wire() {
 
 #[test]
 fn only_its_door_names_sled() {
-    for folder in ["disclosure", "tally", "secagg", "evidence", "verify", "proto", "node", "coordinator", "cli"] {
+    for folder in
+        ["disclosure", "tally", "secagg", "evidence", "verify", "proto", "watch", "node", "coordinator", "cli"]
+    {
         let lines = mentions(&format!("{folder}/src"), &["sled::"]);
         assert!(lines.is_empty(), "{}", lines.join("\n"));
     }
@@ -192,9 +210,30 @@ fn exact_values_are_made_at_one_door_and_leave_by_two() {
     assert!(mentions("coordinator/src", &["sign_release", "Exact", "koonti_tally"]).is_empty());
 }
 
+/// But for one door, that shows pages on loopback if the operator wants it.
 #[test]
 fn a_node_listens_nowhere() {
-    let lines = mentions("node/src", &["TcpListener", "UnixListener", "serve("]);
+    let lines = mentions("node/src", &["TcpListener", "UnixListener", "UdpSocket", "Socket::", "serve", "Door::"]);
+    let [opened, shown] = &lines[..] else { panic!("{}", lines.join("\n")) };
+    assert!(opened.ends_with("let door = desk.config().metrics.map(Door::open).transpose()?;"), "{opened}");
+    assert!(shown.ends_with("tokio::spawn(door.serve(sight.clone()));"), "{shown}");
+    // What it opens is loopback by its type, which is made in one place.
+    let made = mentions("watch/src", &["Self(address)", "Loopback("]);
+    assert_eq!(made.len(), 2, "{}", made.join("\n"));
+    assert!(
+        made[0].ends_with("pub struct Loopback(SocketAddr);") && made[1].contains("ip().is_loopback()"),
+        "{made:?}"
+    );
+    let bound = mentions("watch/src", &["::bind(", "UnixListener", "UdpSocket"]);
+    assert_eq!(bound.len(), 1, "{}", bound.join("\n"));
+    assert!(bound[0].contains("TcpListener::bind(at.0)"), "{bound:?}");
+}
+
+/// Memory and disk grow with a register, and time with a count of it.
+#[test]
+fn what_a_node_shows_is_no_measure_of_its_register() {
+    let lines =
+        mentions("node/src/sight.rs", &["machine", "Instant", "elapsed", "extracts", "Exact", "Tally", "requester"]);
     assert!(lines.is_empty(), "{}", lines.join("\n"));
 }
 
@@ -248,6 +287,7 @@ fn unsafe_code_and_open_ends_are_absent() {
         "verify",
         "journal",
         "proto",
+        "watch",
         "node",
         "coordinator",
         "cli",
@@ -262,9 +302,19 @@ fn unsafe_code_and_open_ends_are_absent() {
 
 #[test]
 fn every_module_says_what_it_is() {
-    for krate in
-        ["disclosure", "tally", "secagg", "evidence", "verify", "journal", "proto", "node", "coordinator", "cli"]
-    {
+    for krate in [
+        "disclosure",
+        "tally",
+        "secagg",
+        "evidence",
+        "verify",
+        "journal",
+        "proto",
+        "watch",
+        "node",
+        "coordinator",
+        "cli",
+    ] {
         for (path, text) in sources(&format!("{krate}/src")) {
             assert!(text.starts_with("//!"), "{} has no header", path.display());
         }
@@ -308,8 +358,9 @@ fn the_shipped_configuration_loads() {
     assert_eq!(codebook.hash(), koonti_disclosure::Codebook::built_in().hash());
     for entry in std::fs::read_dir(&config).expect("config").flatten() {
         let name = entry.file_name();
-        // config/debian/test goes through the packages.
-        let known = ["node.toml", "policy.toml", "coordinator.toml", "register.toml", "codebook.json", "debian"];
+        // config/debian/test and config/release/test go through the packages and the archive.
+        let known =
+            ["node.toml", "policy.toml", "coordinator.toml", "register.toml", "codebook.json", "debian", "release"];
         assert!(known.iter().any(|k| name == *k), "{} is not loaded by any test", name.display());
     }
 }

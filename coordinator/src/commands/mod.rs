@@ -12,6 +12,7 @@ use crate::config::Config;
 use crate::error::Error;
 use clap::{Parser, Subcommand};
 use koonti_evidence::entry::coordinator::MemberKind;
+use koonti_watch::log::Log;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -47,7 +48,11 @@ pub struct Args {
 enum Command {
     /// Make a region's certificate authority, server certificate and configuration.
     Init(init::Init),
-    /// Run the daemon.
+    /// Run the daemon. It shows metrics and health on loopback if coordinator.toml has a
+    /// section [metrics].
+    #[command(
+        after_help = "Examples:\n  koonti-coordinator run --config coordinator/coordinator.toml\n  curl http://127.0.0.1:9465/health/ready\n  curl http://127.0.0.1:9465/metrics"
+    )]
     Run,
     /// The region's nodes.
     #[command(subcommand)]
@@ -91,20 +96,27 @@ enum Person {
 
 /// Runs the command and says how it ended.
 pub fn main(args: Args) -> ExitCode {
-    match run(args) {
+    let mut log = Log::default().verbose(args.verbose);
+    match run(args, &mut log) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error}");
+            log.tell(&error);
             ExitCode::from(if matches!(error, Error::Config { .. }) { 64 } else { 1 })
         }
     }
 }
 
-fn run(args: Args) -> Result<(), Error> {
+fn run(args: Args, log: &mut Log) -> Result<(), Error> {
     if let Command::Init(init) = &args.command {
         return init::init(init);
     }
     let config = Config::load(&args.config)?;
+    if let Command::Run = args.command {
+        *log = config.log.verbose(args.verbose);
+        log.begin_daemon();
+    } else {
+        log.begin();
+    }
     match args.command {
         Command::Init(_) => Ok(()),
         Command::Run => {

@@ -13,6 +13,7 @@ mod evidence;
 mod fetch;
 mod renew;
 mod rounds;
+mod seen;
 
 use crate::clock;
 use crate::config::Config;

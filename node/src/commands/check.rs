@@ -78,10 +78,23 @@ pub(super) fn check(config: &Config, output: Output, hold: Duration) -> Result<E
         let found = super::runtime()?.block_on(looking).into_iter();
         items.extend(found.map(|f| Item { what: f.what, state: f.standing.word(), text: f.text }));
     }
+    items.push(daemon(config));
     let rows: Vec<Vec<String>> = items.iter().map(|i| vec![i.state.into(), i.what.into(), i.text.clone()]).collect();
     let json: Vec<_> = items.iter().map(|i| json!({"item": i.what, "state": i.state, "text": i.text})).collect();
     output.print(&["state", "item", "finding"], &rows, &json.into());
-    Ok(if items.iter().all(|i| i.state == "ok") { ExitCode::SUCCESS } else { ExitCode::from(1) })
+    Ok(if items.iter().all(|i| i.state != "failed") { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}
+
+/// Whether the daemon runs: it holds the journal's lock for its whole life.
+fn daemon(config: &Config) -> Item {
+    let (state, text) = match koonti_journal::in_use(&config.journal()) {
+        Ok(true) => ("ok", "runs".to_owned()),
+        Ok(false) => {
+            ("warning", "does not run: start it, `systemctl start koonti-node` or `koonti-node run`".to_owned())
+        }
+        Err(_) => ("warning", "has never run here".to_owned()),
+    };
+    Item { what: "daemon", state, text }
 }
 
 /// What the mapping states of the register, and the newest extracts that state otherwise.

@@ -32,6 +32,7 @@ use crate::source;
 use clap::{Parser, Subcommand};
 use koonti_disclosure::Digest;
 use koonti_proto::Failure;
+use koonti_watch::log::Log;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -127,16 +128,21 @@ enum Command {
         after_help = "Example:\n  koonti-node recover --config node.toml\n\nThe daemon must not run. What the node knew and the coordinator does not is set\naside beside the journal. Nothing more is released from the periods held so far;\nimport the next ones as usual."
     )]
     Recover,
-    /// Run the daemon: it dials out to the coordinator and listens nowhere.
+    /// Run the daemon: it dials out to the coordinator and listens nowhere, but on loopback
+    /// for metrics and health if node.toml has a section [metrics].
+    #[command(
+        after_help = "Examples:\n  koonti-node run --config node.toml\n  koonti-node run -v\n  curl http://127.0.0.1:9464/health/ready\n  curl http://127.0.0.1:9464/metrics"
+    )]
     Run,
 }
 
 /// Runs the command and says how it ended.
 pub fn main(args: Args) -> ExitCode {
-    match run(args) {
+    let mut log = Log::default().verbose(args.verbose);
+    match run(args, &mut log) {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("error: {error}");
+            log.tell(&error);
             ExitCode::from(match error {
                 Error::Config { .. } | Error::Source(source::Error::Syntax { .. } | source::Error::Mapping { .. }) => {
                     64
@@ -148,12 +154,18 @@ pub fn main(args: Args) -> ExitCode {
     }
 }
 
-fn run(args: Args) -> Result<ExitCode, Error> {
+fn run(args: Args, log: &mut Log) -> Result<ExitCode, Error> {
     if let Command::Register(command) = &args.command {
         // In the first hour there is no configuration yet.
         return register::run(command);
     }
     let config = Config::load(&args.config)?;
+    if let Command::Run = args.command {
+        *log = config.log.verbose(args.verbose);
+        log.begin_daemon();
+    } else {
+        log.begin();
+    }
     match args.command {
         Command::Register(command) => register::run(&command),
         Command::Enroll(enroll) => enroll::enroll(&config, &enroll),

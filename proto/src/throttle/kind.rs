@@ -23,7 +23,7 @@ pub(crate) enum Kind {
     Read,
     /// An auditor fetches the evidence.
     Evidence,
-    /// Somebody takes up an invitation.
+    /// Somebody takes up an invitation, or renews a certificate.
     Enrol,
 }
 
@@ -104,6 +104,7 @@ const KINDS: &[(&str, Kind)] = &[
     ("/koonti.v1.TableService/ListNodes", Kind::Look),
     ("/koonti.v1.TableService/GetRoster", Kind::Look),
     ("/koonti.v1.EnrolmentService/Enroll", Kind::Enrol),
+    ("/koonti.v1.CertificateService/Renew", Kind::Enrol),
 ];
 
 #[cfg(test)]

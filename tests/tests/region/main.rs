@@ -16,13 +16,16 @@ mod faults;
 #[cfg(debug_assertions)]
 mod kill;
 mod life;
+mod logs;
 mod outputs;
 mod proxy;
 mod queue;
 mod regional;
 mod rollback;
 mod signatures;
+mod unseen;
 mod upgrade;
+mod watched;
 mod wire;
 #[cfg(debug_assertions)]
 mod writes;

@@ -10,6 +10,7 @@
 //! SHA-256), or check dates and chains (rustls does, in the handshake).
 
 mod authority;
+mod ends;
 mod spiffe;
 
 use std::fmt::Write as _;
@@ -21,6 +22,7 @@ use rustls::pki_types::{CertificateDer, ServerName};
 use x509_parser::prelude::{ASN1Time, FromDer as _, GeneralName, X509Certificate};
 
 pub use authority::{Authority, IssuedClient, IssuedServer};
+pub use ends::ends;
 pub use spiffe::{Kind, SpiffeId};
 
 use super::tls::CredentialError;
