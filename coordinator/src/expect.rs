@@ -17,8 +17,11 @@ use std::collections::BTreeMap;
 /// Clients of working-age services per thousand residents (250,000 of 5.56
 /// million, THL follow-up of social services 2024).
 const CLIENTS_PER_1000: u64 = 45;
-/// Needs of one client, in tenths: about two.
-const TENTHS_OF_NEEDS: u64 = 20;
+/// How many needs, factors or service tasks one client has, in tenths: about two, and
+/// mostly one task.
+fn tenths_per_client(dimension: &str) -> u64 {
+    if dimension == "service_task" { 12 } else { 20 }
+}
 
 /// Cells of a table that are looked at, evenly spread: it is an estimate.
 const MOST_LOOKED_AT: usize = 5_000;
@@ -26,7 +29,7 @@ const MOST_LOOKED_AT: usize = 5_000;
 /// Percent of the cells with a known category that are expected to be withheld: by
 /// every quoted node, or of a regional table by its threshold.
 pub(crate) fn withheld_percent(request: &TableRequest, roster: &Roster, quotes: &[Quote]) -> u32 {
-    let codebook = Codebook::built_in();
+    let codebook = Codebook::of(request.codebook()).unwrap_or(Codebook::built_in());
     let threshold = regional_threshold(request, roster, quotes);
     let (mut cells, mut withheld) = (0u32, 0u32);
     for cell in (0..request.domain().cells()).step_by(request.domain().cells().div_ceil(MOST_LOOKED_AT)) {
@@ -90,15 +93,17 @@ fn expected(
     let in_filter = |area: &&String| request.filter("area").is_none_or(|codes| codes.contains(area));
     let residents: u64 = areas.iter().filter(in_cell).filter(in_filter).map(|a| population(codebook, a)).sum();
     let clients = residents * CLIENTS_PER_1000 / 1000;
-    codes.iter().filter(|(d, _)| *d != "area").fold(clients, |clients, (dimension, code)| {
-        let Some(dimension) = codebook.dimension(dimension) else { return clients };
-        let known = dimension.codes().len() as u64 - 1;
-        match (code == ANY, dimension.exclusive) {
-            (true, _) => clients,
-            (false, true) => clients / known,
-            (false, false) => clients * TENTHS_OF_NEEDS / 10 / known,
+    // Of combinations no more of one client than the question counts.
+    let (mut tenths, mut cells, mut combined) = (10, 1, false);
+    for (id, _) in codes.iter().filter(|(d, code)| *d != "area" && *code != ANY) {
+        let Some(dimension) = codebook.dimension(id) else { continue };
+        cells *= dimension.codes().len() as u64 - 1;
+        if !dimension.exclusive {
+            (tenths, combined) = (tenths * tenths_per_client(id) / 10, true);
         }
-    })
+    }
+    let most = request.max_per_client().map_or(u64::MAX, |bound| 10 * u64::from(bound));
+    clients * if combined { tenths.min(most) } else { 10 } / 10 / cells
 }
 
 fn population(codebook: &Codebook, area: &str) -> u64 {

@@ -6,7 +6,7 @@ use koonti_disclosure::identity::SignedRequest;
 use koonti_disclosure::names::unhex_vec;
 use koonti_disclosure::request::ReleaseKind;
 use koonti_disclosure::round::{RoundSpec, Strictness};
-use koonti_disclosure::{Codebook, Digest, Name, Progress, Refusal, canonical};
+use koonti_disclosure::{Digest, Name, Progress, Refusal, canonical};
 use koonti_evidence::entry::coordinator::{Enrolled, Entry, MemberKind};
 use koonti_proto::wire::TableState;
 use std::collections::{BTreeMap, BTreeSet};
@@ -148,8 +148,8 @@ impl Fold {
         self.members.contains_key(member) && !self.keys.contains_key(member)
     }
 
-    /// Notes one entry. Those about a table of another codebook are passed over:
-    /// this version could not read its question.
+    /// Notes one entry. Those about a table of a codebook that this version does not
+    /// know are passed over: it could not read the question.
     pub fn note(&mut self, seq: u64, bytes: &[u8], entry: Entry) {
         self.time = self.time.max(entry.time());
         self.take(seq, bytes, entry);
@@ -255,5 +255,5 @@ impl Fold {
 }
 
 fn signed(json: &Json) -> Option<SignedRequest> {
-    SignedRequest::parse(json.bytes(), Codebook::built_in()).ok()
+    SignedRequest::parse(json.bytes()).ok()
 }

@@ -4,13 +4,18 @@
 //! and stands in every request. It holds leaves only, no totals and no
 //! overlapping categories, and every dimension ends with `unknown`, so the list
 //! of cells of a table follows from the request alone.
+//!
+//! Every codebook ever shipped stays known by its hash, for requests, releases and
+//! extracts of its time are read with it. A newer one only adds dimensions: it
+//! neither changes nor drops a dimension, code or score of an earlier one.
 
 use crate::names::Digest;
 use serde::Deserialize;
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
-const BUILT_IN: &str = include_str!("../../config/codebook.json");
+/// Oldest first; the last is the one that is built in.
+const SHIPPED: [&str; 2] = [include_str!("../../config/codebooks/1.json"), include_str!("../../config/codebook.json")];
 
 /// The code that every dimension has for a missing or unrecognised value.
 pub const UNKNOWN: &str = "unknown";
@@ -133,10 +138,21 @@ enum Kind {
 }
 
 impl Codebook {
-    /// The codebook that this version of Koonti ships.
+    /// The newest codebook: new questions are asked with it, registers imported.
     pub fn built_in() -> &'static Self {
-        static CODEBOOK: OnceLock<Codebook> = OnceLock::new();
-        CODEBOOK.get_or_init(|| Self::parse(BUILT_IN).expect("the shipped codebook is tested"))
+        Self::shipped().last().expect("one at least")
+    }
+
+    /// Every codebook that a version of Koonti has shipped, oldest first.
+    pub fn shipped() -> &'static [Self] {
+        static CODEBOOKS: OnceLock<Vec<Codebook>> = OnceLock::new();
+        let parse = |json: &&str| Self::parse(json).expect("the shipped codebooks are tested");
+        CODEBOOKS.get_or_init(|| SHIPPED.iter().map(parse).collect())
+    }
+
+    /// The shipped codebook with this hash.
+    pub fn of(hash: Digest) -> Option<&'static Self> {
+        Self::shipped().iter().find(|codebook| codebook.hash == hash)
     }
 
     /// Reads a codebook file.
@@ -273,9 +289,41 @@ mod tests {
         assert_eq!(age.of_age(18), Some(0));
         assert_eq!(age.of_age(99), Some(5));
         assert_eq!(book.scores().len(), 10);
+        let household = book.dimension("household").unwrap();
+        assert_eq!(household.recognise("Yksinhuoltaja"), household.position("H41"));
+        assert_eq!(household.recognise("H4"), None, "a parent of leaves");
+        let status = book.dimension("labour_status").unwrap();
+        assert_eq!(status.recognise("29"), status.position("24"), "obsolete: a pension is a pension");
+        let several = |id: &str| !book.dimension(id).unwrap().exclusive;
+        assert!(several("contributing_factor") && several("service_task"));
         for d in book.dimensions() {
             assert_eq!(d.codes()[usize::from(d.unknown())].code, UNKNOWN);
             assert!(d.codes().iter().all(|c| c.code != "SSS" && c.code != "ANY"));
+        }
+    }
+
+    #[test]
+    fn a_codebook_once_shipped_stays_and_the_next_only_adds() {
+        // The hashes stand in logs and extracts: no line of this list ever changes.
+        let known = ["dbde6264008d249dd7f4838addd4372308ec4962023456ffbe88979071301663"];
+        for (hash, book) in known.iter().zip(Codebook::shipped()) {
+            assert_eq!(book.hash().to_string(), *hash);
+            assert!(std::ptr::eq(Codebook::of(book.hash()).unwrap(), book));
+        }
+        assert_eq!(known.len() + 1, Codebook::shipped().len(), "all but the newest are named");
+        assert!(Codebook::of(Digest([7; 32])).is_none());
+        let texts = |c: &Code| {
+            format!("{} {} {} {} {:?} {:?}", c.code, c.label.fi, c.label.sv, c.label.en, c.ages, c.population)
+        };
+        for pair in Codebook::shipped().windows(2) {
+            for (old, at) in pair[0].dimensions().iter().zip(0..) {
+                let new = &pair[1].dimensions()[at];
+                assert!((&old.id, old.exclusive) == (&new.id, new.exclusive), "{} is another", old.id);
+                assert!(old.codes().iter().map(texts).eq(new.codes().iter().map(texts)), "{} differs", old.id);
+                assert!(old.spellings.iter().all(|(text, at)| new.spellings.get(text) == Some(at)), "{}", old.id);
+            }
+            let scores = |book: &Codebook| book.scores().iter().map(|s| (s.id.clone(), s.lo, s.hi)).collect::<Vec<_>>();
+            assert!(scores(&pair[1]).starts_with(&scores(&pair[0])));
         }
     }
 }

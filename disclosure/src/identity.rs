@@ -8,7 +8,6 @@
 //! signature of one kind passes for another. Randomness is passed in as a seed.
 
 use crate::canonical::{self, Json};
-use crate::codebook::Codebook;
 use crate::masked::{self, MaskedInput};
 use crate::names::{Digest, Name, hex, unhex};
 use crate::release::Release;
@@ -223,10 +222,11 @@ impl SignedRequest {
     /// key stands in a roster: see [`SignedRequest::verify`].
     ///
     /// # Errors
-    /// When the bytes are not canonical or the question is not one.
-    pub fn parse(bytes: &[u8], codebook: &Codebook) -> Result<Self, Error> {
+    /// When the bytes are not canonical or the question is not one of any codebook
+    /// ever shipped.
+    pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
         let wire: SignedRequestWire = canonical::from_bytes(bytes)?;
-        let request = TableRequest::parse(wire.request.bytes(), codebook)?;
+        let request = TableRequest::read(wire.request.bytes())?;
         let signature = unhex(&wire.signature).map_err(|_| Error::Signature)?;
         let SignedRequestWire { intent, not_after, requester, .. } = wire;
         Ok(Self { json: Json::written(bytes), request, requester, not_after, intent, signature })

@@ -12,7 +12,6 @@
 //! from the request.
 
 use crate::canonical::{self, Json};
-use crate::codebook::Codebook;
 use crate::cost::{self, Cost};
 use crate::exact::{Exact, Tally};
 use crate::ledger::{Debit, Noise, Permit};
@@ -167,8 +166,8 @@ impl Received {
     /// length, status bytes, zeros where suppressed, one gate for all vectors,
     /// no printed count under tau, and a tau and a cost that follow from the
     /// question, k and the gate.
-    pub fn parse(bytes: &[u8], codebook: &Codebook) -> Result<Self, Error> {
-        let received = Self::read(bytes, |request| TableRequest::parse(request.bytes(), codebook).ok())?;
+    pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
+        let received = Self::read(bytes, |request| TableRequest::read(request.bytes()).ok())?;
         terms_hold(&received.request, &received.header)?;
         received.gate_holds()?;
         Ok(received)

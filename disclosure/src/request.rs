@@ -141,7 +141,7 @@ pub enum Error {
     Events,
     /// The bound is missing or out of range.
     #[error(
-        "a table by needs wants max_per_client, from 1 to {LARGEST_BOUND}: how many needs of one client are counted"
+        "a table by needs, factors or service tasks wants max_per_client, from 1 to {LARGEST_BOUND}: how many of one client's are counted"
     )]
     Bound,
     /// No period, or too many.
@@ -154,7 +154,7 @@ pub enum Error {
     #[error("the request is not in its one normal form")]
     NotNormal,
     /// Made with another codebook.
-    #[error("the request was made with another codebook")]
+    #[error("the request was made with another codebook: upgrade the older side")]
     OtherCodebook,
     /// A name is not a name.
     #[error("register: {0}")]
@@ -243,13 +243,27 @@ impl TableRequest {
         )
     }
 
-    /// Reads a request from its canonical bytes.
+    /// Reads a request from its canonical bytes, with the codebook that it was asked
+    /// with, if any version of Koonti has shipped that one.
+    ///
+    /// # Errors
+    /// As [`TableRequest::parse`], and when nobody knows the codebook.
+    pub fn read(bytes: &[u8]) -> Result<Self, Error> {
+        let wire: Wire = canonical::from_bytes(bytes)?;
+        let codebook = Codebook::of(wire.codebook).ok_or(Error::OtherCodebook)?;
+        Self::checked(wire, codebook)
+    }
+
+    /// Reads a request of this codebook from its canonical bytes.
     ///
     /// # Errors
     /// When the bytes are not canonical, not in normal form, or ask for
     /// something the codebook does not have.
     pub fn parse(bytes: &[u8], codebook: &Codebook) -> Result<Self, Error> {
-        let wire: Wire = canonical::from_bytes(bytes)?;
+        Self::checked(canonical::from_bytes(bytes)?, codebook)
+    }
+
+    fn checked(wire: Wire, codebook: &Codebook) -> Result<Self, Error> {
         if wire.codebook != codebook.hash() {
             return Err(Error::OtherCodebook);
         }
@@ -325,6 +339,11 @@ impl TableRequest {
         self.0.json.clone()
     }
 
+    /// The hash of the codebook that it was asked with.
+    pub fn codebook(&self) -> Digest {
+        self.0.wire.codebook
+    }
+
     /// The cells of one period, and the filters.
     pub fn domain(&self) -> &Domain {
         &self.0.domain
@@ -389,6 +408,19 @@ impl TableRequest {
     /// How many events of one client each figure counts; only where events are measured.
     pub fn max_events(&self) -> Option<u8> {
         self.0.wire.max_events
+    }
+
+    /// What the contribution bound counts of a client, in plain words.
+    pub fn bounded(&self) -> &'static str {
+        let several = self.domain().several().iter().map(|axis| axis.id.as_str());
+        let in_table: Vec<&str> = several.filter(|id| self.by().iter().any(|by| by == id)).collect();
+        match in_table[..] {
+            ["need"] => "needs",
+            ["contributing_factor"] => "contributing factors",
+            ["service_task"] => "service tasks",
+            [_] => "categories",
+            _ => "combinations",
+        }
     }
 
     /// The codes of a filter, if the request filters this dimension.

@@ -119,7 +119,7 @@ fn release(permit: Permit, counts: &[i64], sum: i64) -> Release {
 }
 
 fn read(release: &Release) -> Received {
-    Received::parse(release.bytes(), Codebook::built_in()).unwrap()
+    Received::parse(release.bytes()).unwrap()
 }
 
 #[test]
@@ -230,23 +230,23 @@ fn a_cell_under_k_stays_hidden_though_its_noise_passes_tau() {
 fn a_receiver_takes_nothing_that_a_gate_would_not_make() {
     let request = request("sex", None, "clients", 25, "2026Q3");
     let bytes = release(permit(&request, 1), &[100, 100, 4], 0).bytes().to_vec();
-    assert!(Received::parse(&bytes, Codebook::built_in()).is_ok());
+    assert!(Received::parse(&bytes).is_ok());
     let body = bytes.len() - 27;
     let with = |at: usize, value: u8| {
         let mut changed = bytes.clone();
         changed[at] = value;
-        Received::parse(&changed, Codebook::built_in()).is_err()
+        Received::parse(&changed).is_err()
     };
     assert!(with(body, 2), "a third status");
     assert!(with(body + 18, 1), "a withheld cell opened as zero");
     assert!(with(body + 26, 7), "a value in a withheld cell");
     assert!(with(body + 1, 0x40), "a value beyond any count");
-    assert!(Received::parse(&bytes[..bytes.len() - 1], Codebook::built_in()).is_err());
+    assert!(Received::parse(&bytes[..bytes.len() - 1]).is_err());
     let text = |from: &str, to: &str| {
         let at = bytes.windows(from.len()).position(|w| w == from.as_bytes()).expect("in the header");
         let mut changed = bytes.clone();
         changed[at..at + from.len()].copy_from_slice(to.as_bytes());
-        Received::parse(&changed, Codebook::built_in()).is_err()
+        Received::parse(&changed).is_err()
     };
     assert!(text("\"tau\":32", "\"tau\":31"), "a threshold one too low");
     assert!(text("\"k\":5", "\"k\":2"), "a k under three");

@@ -6,7 +6,7 @@ use koonti_disclosure::combine::{Published, combine};
 use koonti_disclosure::identity::{IdentityKey, SignedRequest};
 use koonti_disclosure::release::Received;
 use koonti_disclosure::roster::{Roster, SignedRoster};
-use koonti_disclosure::{Codebook, Digest, TableRequest, canonical};
+use koonti_disclosure::{Digest, TableRequest, canonical};
 use std::sync::OnceLock;
 
 static GOVERNANCE: OnceLock<Digest> = OnceLock::new();
@@ -24,12 +24,11 @@ pub fn decoders(data: &[u8]) {
 /// In how many ways they could be read.
 pub(crate) fn read(data: &[u8]) -> usize {
     let mut readings = 0;
-    let codebook = Codebook::built_in();
-    if let Ok(request) = TableRequest::parse(data, codebook) {
+    if let Ok(request) = TableRequest::read(data) {
         assert!(request.bytes() == data && request.id() == Digest::of(data), "another question");
         readings += 1;
     }
-    if let Ok(request) = SignedRequest::parse(data, codebook) {
+    if let Ok(request) = SignedRequest::parse(data) {
         assert!(request.bytes() == data, "another signed question");
         readings += 1;
     }
@@ -46,7 +45,7 @@ pub(crate) fn read(data: &[u8]) -> usize {
         assert!(canonical::to_bytes(&published).is_ok_and(|bytes| bytes == data), "another table");
         readings += 1;
     }
-    if let Ok(received) = Received::parse(data, codebook) {
+    if let Ok(received) = Received::parse(data) {
         // Every cell can be asked for, and none lies under the threshold.
         for period in 0..received.request().periods().len() {
             for cell in 0..received.request().domain().cells() {

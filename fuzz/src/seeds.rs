@@ -118,7 +118,7 @@ fn decoders() -> Vec<(&'static str, Vec<u8>)> {
     let asked = regional_request();
     let signed = governance().sign_request(asked.clone(), name("aino"), 1_770_000_000, Intent::Ask);
     let release = release(&request);
-    let received = Received::parse(&release, Codebook::built_in()).expect("a release");
+    let received = Received::parse(&release).expect("a release");
     let table = combine(&request, vec![received], vec![]);
     let vectors: Vec<Vec<i64>> =
         regional.layout.vectors().iter().map(|(_, cells)| (0..*cells as i64).map(|cell| 40 * cell).collect()).collect();

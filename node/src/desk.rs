@@ -436,13 +436,14 @@ impl Desk {
 
     fn count(&self, permit: &Permit) -> Option<Exact<Tally>> {
         let request = permit.request();
+        let codebook = Codebook::of(request.codebook())?;
         let mut slices = Vec::new();
         for (period, vintage) in request.periods().iter().zip(permit.vintages()) {
-            slices.push(extracts::open(&self.config.state, &self.keys.seal, *vintage, *period).ok()?);
+            slices.push(extracts::open(&self.config.state, &self.keys.seal, *vintage, *period, codebook).ok()?);
         }
         let slices: Vec<&koonti_tally::Slice> = slices.iter().collect();
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
-        koonti_tally::count(request, &slices, Codebook::built_in(), threads).ok()
+        koonti_tally::count(request, &slices, codebook, threads).ok()
     }
 
     /// The stored bytes of a question released before.

@@ -48,15 +48,22 @@ pub fn readable(state: &Path, seal: &SealKey, vintage: Digest, period: Period) -
         && std::fs::File::open(file(state, vintage, period)).is_ok()
 }
 
-/// Opens one period of a vintage.
+/// Opens one period of a vintage, as an extract of this codebook: one that was made
+/// under an earlier codebook is changed over in memory and stays as it is on disk.
 ///
 /// # Errors
 /// When it is gone, or does not open under the key; without any detail.
-pub fn open(state: &Path, seal: &SealKey, vintage: Digest, period: Period) -> Result<Slice, SourceError> {
+pub fn open(
+    state: &Path,
+    seal: &SealKey,
+    vintage: Digest,
+    period: Period,
+    codebook: &Codebook,
+) -> Result<Slice, SourceError> {
     let sealed = std::fs::read(file(state, vintage, period)).map_err(|_| SourceError::Gone)?;
     let bytes = seal.open(&purpose(vintage, period), &sealed).ok_or(SourceError::Extract)?;
     let (_, bytes) = bytes.split_at_checked(SALT_BYTES).ok_or(SourceError::Extract)?;
-    Slice::from_bytes(bytes, Codebook::built_in()).map_err(|_| SourceError::Extract)
+    Slice::read(bytes, codebook).map_err(|_| SourceError::Extract)
 }
 
 /// Deletes one period of a vintage.

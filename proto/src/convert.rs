@@ -9,7 +9,7 @@ use crate::wire::{
 use koonti_disclosure::cost::Cost;
 use koonti_disclosure::identity::SignedRequest;
 use koonti_disclosure::round::Strictness;
-use koonti_disclosure::{Codebook, Digest, Name, Progress, Refusal, TableRequest};
+use koonti_disclosure::{Digest, Name, Progress, Refusal, TableRequest};
 
 fn invalid(what: &str) -> Failure {
     Failure::Invalid(format!("{what} is missing or malformed"))
@@ -49,7 +49,7 @@ fn strictness(m: &v1::Readiness) -> Result<Strictness, Failure> {
 }
 
 fn signed_request(bytes: &[u8]) -> Result<SignedRequest, Failure> {
-    SignedRequest::parse(bytes, Codebook::built_in()).map_err(|e| Failure::Invalid(e.to_string()))
+    SignedRequest::parse(bytes).map_err(|e| Failure::Invalid(e.to_string()))
 }
 
 impl TryFrom<v1::AttendRequest> for Hello {
@@ -263,7 +263,7 @@ impl TryFrom<v1::Table> for Table {
             v1::TableState::Refused => TableState::Refused,
             v1::TableState::Unspecified => return Err(invalid("the table's state")),
         };
-        let request = TableRequest::parse(&m.request, Codebook::built_in()).map_err(|_| invalid("the request"))?;
+        let request = TableRequest::read(&m.request).map_err(|_| invalid("the request"))?;
         Ok(Self {
             request,
             requester: name(&m.requester)?,

@@ -216,7 +216,7 @@ mod tests {
         let book = codebook(false);
         let mut builder = SliceBuilder::new(book, Rows::Observations).unwrap();
         for tag in [[1; 16], [0; 16], [1; 16]] {
-            builder.push(tag, &[0, 0, 0], &[None; 10], []).unwrap();
+            builder.push(tag, &vec![0; code_counts(book, true).len()], &[None; 10], []).unwrap();
         }
         assert_eq!(builder.finish().err(), Some(Error::DuplicateTag));
     }

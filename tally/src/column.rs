@@ -17,6 +17,13 @@ impl Column {
         if codes <= 256 { Self::Narrow(Vec::new()) } else { Self::Wide(Vec::new()) }
     }
 
+    /// A column of one value, which the caller has found to be below the number of codes.
+    pub(crate) fn filled(codes: usize, value: u16, length: usize) -> Self {
+        let mut column = Self::new(codes);
+        (0..length).for_each(|_| column.push(value));
+        column
+    }
+
     /// Bytes per value in a column for so many codes.
     pub(crate) fn width(codes: usize) -> usize {
         if codes <= 256 { 1 } else { 2 }

@@ -21,6 +21,7 @@ mod error;
 mod events;
 mod format;
 mod kernel;
+mod lift;
 mod place;
 mod slice;
 mod unknown;

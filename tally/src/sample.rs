@@ -168,13 +168,16 @@ impl Question {
 
     pub(crate) fn request(&self) -> TableRequest {
         let codebook = self.codebook();
-        let (mut by, mut filter) = (Vec::new(), BTreeMap::new());
+        let (mut by, mut filter, mut cells) = (Vec::new(), BTreeMap::new(), 1);
         for (d, (dimension, &role)) in codebook.dimensions().iter().zip(&self.roles).enumerate() {
-            if role & 1 == 1 {
+            // Tables stay small: a wide dimension is always filtered, and one too many left out.
+            let places = common_codes(dimension.codes().len()).len() + 1;
+            let in_table = role & 1 == 1 && cells * places <= MOST_PLACES;
+            if in_table {
+                cells *= places;
                 by.push(dimension.id.clone());
             }
-            // A wide dimension is always filtered, so that tables stay small.
-            if role > 1 || role == 1 && dimension.codes().len() > 20 {
+            if role > 1 || in_table && dimension.codes().len() > 20 {
                 let common = common_codes(dimension.codes().len());
                 let kept = mixed(self.filters, d) | 1 << (self.filters % common.len() as u64);
                 let codes = (0..).zip(&common).filter(|(bit, _)| kept >> bit & 1 == 1);
@@ -204,6 +207,9 @@ impl Question {
         TableRequest::resolve(&draft, &"ita".parse().unwrap(), &[], codebook).unwrap()
     }
 }
+
+/// Cells of a sample's table, with one place more for each dimension.
+const MOST_PLACES: usize = 20_000;
 
 /// The codes that people of a sample have: all of a short list, a few of a long one.
 fn common_codes(codes: usize) -> Vec<u16> {

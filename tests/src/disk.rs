@@ -115,11 +115,11 @@ impl NodeDisk {
         let permit = ledger.resume(seq, seed).expect("the debit is open");
         let noise = permit.draw().expect("noise");
         let periods = permit.request().periods().iter().zip(permit.vintages());
-        let slices: Vec<_> = periods
-            .map(|(period, vintage)| extracts::open(&self.0.state, &keys.seal, *vintage, *period).expect("the extract"))
-            .collect();
+        let codebook = Codebook::of(permit.request().codebook()).expect("a known codebook");
+        let open = |period, vintage| extracts::open(&self.0.state, &keys.seal, vintage, period, codebook);
+        let slices: Vec<_> = periods.map(|(period, vintage)| open(*period, *vintage).expect("the extract")).collect();
         let slices: Vec<_> = slices.iter().collect();
-        let exact = koonti_tally::count(permit.request(), &slices, Codebook::built_in(), 1).expect("a tally");
+        let exact = koonti_tally::count(permit.request(), &slices, codebook, 1).expect("a tally");
         exact.release(permit, noise).expect("a release").bytes().to_vec()
     }
 }

@@ -356,11 +356,24 @@ fn the_shipped_configuration_loads() {
     let codebook = std::fs::read_to_string(config.join("codebook.json")).expect("codebook.json");
     let codebook = koonti_disclosure::Codebook::parse(&codebook).expect("a codebook");
     assert_eq!(codebook.hash(), koonti_disclosure::Codebook::built_in().hash());
+    for entry in std::fs::read_dir(config.join("codebooks")).expect("codebooks").flatten() {
+        let earlier = std::fs::read(entry.path()).expect("an earlier codebook");
+        let hash = koonti_disclosure::Digest::of(&earlier);
+        assert!(koonti_disclosure::Codebook::of(hash).is_some(), "{} is not known", entry.path().display());
+    }
     for entry in std::fs::read_dir(&config).expect("config").flatten() {
         let name = entry.file_name();
         // config/debian/test and config/release/test go through the packages and the archive.
-        let known =
-            ["node.toml", "policy.toml", "coordinator.toml", "register.toml", "codebook.json", "debian", "release"];
+        let known = [
+            "node.toml",
+            "policy.toml",
+            "coordinator.toml",
+            "register.toml",
+            "codebook.json",
+            "codebooks",
+            "debian",
+            "release",
+        ];
         assert!(known.iter().any(|k| name == *k), "{} is not loaded by any test", name.display());
     }
 }

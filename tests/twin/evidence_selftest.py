@@ -27,7 +27,7 @@ import verify  # noqa: E402
 from evidence import container, question, regional, tables, tree  # noqa: E402
 from evidence.canon import encode, sha  # noqa: E402
 from evidence.note import key_id  # noqa: E402
-from evidence.question import Quorum, Request, codebook  # noqa: E402
+from evidence.question import Quorum, Request, Requests, codebook  # noqa: E402
 from evidence_region import (  # noqa: E402
     BY_SCORE,
     BY_SEX,
@@ -1259,6 +1259,11 @@ def run_numbers():
         assert (q.c, q.t, q.u_min, q.h) == row and q.sound, f"the numbers of {n} nodes"
     assert not Quorum(4, 0).sound and not Quorum(5, 2).sound and not Quorum(501, 0).sound, "no quorum"
     assert question.half_width(Fraction(16), 1) == 8 and question.half_width_of_draw(Fraction(100)) == 20
+    earlier, newest = list(question.codebooks())[0], codebook()[0]
+    assert earlier != newest and Request(request(codebook=earlier)).id != Request(request()).id
+    assert Requests().read(request(by=["household"])), "a dimension of the newest codebook"
+    assert not Requests().read(request(by=["household"], codebook=earlier)), "which the earlier has not"
+    assert not Requests().read(request(codebook="00" * 32)), "a codebook that nobody knows"
     cells = Request(request(by=["need", "sex"], max_per_client=2))
     assert cells.codes(0) == {"need": codebook()[1]["need"][1][0], "sex": codebook()[1]["sex"][1][0]}
     assert cells.codes(cells.stride - 1)["need"] == "ANY" and cells.any_of(0) == cells.stride - 1

@@ -3,7 +3,7 @@
 use koonti_disclosure::canonical::Json;
 use koonti_disclosure::identity::SignedRequest;
 use koonti_disclosure::release::Received;
-use koonti_disclosure::{Codebook, Digest, Policy, TableRequest, canonical};
+use koonti_disclosure::{Digest, Policy, TableRequest, canonical};
 use koonti_evidence::entry::Heads;
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -57,13 +57,13 @@ impl<'a> Blobs<'a> {
 
     /// A request.
     pub(crate) fn request(&self, json: &Json) -> Option<TableRequest> {
-        let parse = || TableRequest::parse(json.bytes(), Codebook::built_in()).ok();
+        let parse = || TableRequest::read(json.bytes()).ok();
         self.requests.get(json.hash(), parse)
     }
 
     /// A signed request, its signature not yet checked.
     pub(crate) fn signed(&self, json: &Json) -> Option<Arc<SignedRequest>> {
-        let parse = || SignedRequest::parse(json.bytes(), Codebook::built_in()).ok().map(Arc::new);
+        let parse = || SignedRequest::parse(json.bytes()).ok().map(Arc::new);
         self.signed.get(json.hash(), parse)
     }
 

@@ -239,13 +239,14 @@ impl Disk {
         let seed = self.seed(debit.seed())?;
         let permit = ledger.resume(seq, seed).ok()?;
         let noise = permit.draw().ok()?;
+        let codebook = Codebook::of(permit.request().codebook())?;
         let mut slices = Vec::new();
         for (period, vintage) in permit.request().periods().iter().zip(permit.vintages()) {
             let (_, extract) = self.extract(*vintage, *period)?;
-            slices.push(Slice::from_bytes(&extract, Codebook::built_in()).ok()?);
+            slices.push(Slice::read(&extract, codebook).ok()?);
         }
         let slices: Vec<&Slice> = slices.iter().collect();
-        let exact = koonti_tally::count(permit.request(), &slices, Codebook::built_in(), 2).ok()?;
+        let exact = koonti_tally::count(permit.request(), &slices, codebook, 2).ok()?;
         Some(exact.release(permit, noise).ok()?.bytes().to_vec())
     }
 

@@ -9,7 +9,7 @@ use koonti_disclosure::coverage;
 use koonti_disclosure::identity::SignedRelease;
 use koonti_disclosure::names::hex;
 use koonti_disclosure::release::Received as ReceivedRelease;
-use koonti_disclosure::{Codebook, Digest, Name, Refusal, canonical};
+use koonti_disclosure::{Digest, Name, Refusal, canonical};
 use koonti_evidence::entry::coordinator::Entry;
 use koonti_proto::Failure;
 use koonti_proto::wire::{Received, TableState};
@@ -52,8 +52,7 @@ impl Region {
                 let signed = SignedRelease::verify(bytes, signature, key);
                 let signed =
                     signed.map_err(|_| Failure::Invalid("the release is not signed by this node".to_owned()))?;
-                let release = ReceivedRelease::parse(signed.bytes(), Codebook::built_in())
-                    .map_err(|e| Failure::Invalid(e.to_string()))?;
+                let release = ReceivedRelease::parse(signed.bytes()).map_err(|e| Failure::Invalid(e.to_string()))?;
                 if release.k() < roster.floor().k {
                     return Err(Failure::Invalid(
                         "the release was made with a smaller k than the region's floor".to_owned(),
@@ -115,9 +114,7 @@ impl Inner {
                     // It was whole when it was taken; a file that is not any more
                     // must not keep the region's other tables from closing.
                     let bytes = self.store.release(*sha256).map_err(|e| e.to_string());
-                    let parse = |bytes: Vec<u8>| {
-                        ReceivedRelease::parse(&bytes, Codebook::built_in()).map_err(|e| e.to_string())
-                    };
+                    let parse = |bytes: Vec<u8>| ReceivedRelease::parse(&bytes).map_err(|e| e.to_string());
                     match bytes.and_then(parse) {
                         Ok(release) => {
                             stated.push((node.clone(), self.mirrors.stated(node, *sha256)));

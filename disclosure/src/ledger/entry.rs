@@ -5,7 +5,6 @@
 
 use super::Error;
 use crate::canonical::Json;
-use crate::codebook::Codebook;
 use crate::cost::Cost;
 use crate::names::{Digest, Name};
 use crate::period::Period;
@@ -228,8 +227,8 @@ impl Debit {
     /// The question paid for.
     ///
     /// # Errors
-    /// When it was asked with another codebook.
+    /// When nobody knows the codebook that it was asked with.
     pub fn request(&self) -> Result<TableRequest, Error> {
-        TableRequest::parse(self.request.bytes(), Codebook::built_in()).map_err(|_| Error::Entry)
+        TableRequest::read(self.request.bytes()).map_err(|_| Error::Entry)
     }
 }

@@ -3,7 +3,6 @@
 
 use super::{Approval, Place};
 use koonti_disclosure::canonical::{self, Json};
-use koonti_disclosure::codebook::Codebook;
 use koonti_disclosure::coverage::Coverage;
 use koonti_disclosure::identity::SignedRequest;
 use koonti_disclosure::ledger;
@@ -194,10 +193,11 @@ pub struct Question {
 }
 
 impl Question {
-    /// The signed request, parsed; none when it was asked with another codebook.
+    /// The signed request, parsed; none when nobody knows the codebook that it was asked
+    /// with.
     pub fn signed(&self) -> Option<SignedRequest> {
         let bytes = canonical::to_bytes(&self.request).ok()?;
-        SignedRequest::parse(&bytes, Codebook::built_in()).ok()
+        SignedRequest::parse(&bytes).ok()
     }
 }
 

@@ -10,7 +10,7 @@ use crate::seeds;
 use crate::source::Mapping;
 use koonti_disclosure::coverage::Coverage;
 use koonti_disclosure::policy::Approval;
-use koonti_disclosure::{Digest, Period, Policy};
+use koonti_disclosure::{Codebook, Digest, Period, Policy};
 use koonti_proto::checkup;
 use serde_json::json;
 use std::collections::BTreeSet;
@@ -177,7 +177,9 @@ fn seeds_left(config: &Config, keys: &Keys, fold: &Fold) -> Result<String, Strin
 fn not_whole(config: &Config, keys: &Keys, fold: &Fold) -> usize {
     let newest = fold.vintages.iter().filter_map(|((_, _, period), vintages)| Some((*period, *vintages.last()?)));
     newest
-        .filter(|(period, (_, vintage))| extracts::open(&config.state, &keys.seal, vintage.id, *period).is_err())
+        .filter(|(period, (_, vintage))| {
+            extracts::open(&config.state, &keys.seal, vintage.id, *period, Codebook::built_in()).is_err()
+        })
         .count()
 }
 

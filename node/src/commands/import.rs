@@ -42,7 +42,8 @@ pub(super) fn import(config: &Config, arguments: &Import) -> Result<ExitCode, Er
     hold(&mut imported.slices, kind, &arguments.periods)?;
     let fold = if config.journal().exists() { Fold::read(&config.journal())?.0 } else { Fold::default() };
     let before = keys.as_ref().map(|keys| held(config, keys, &fold, &mapping)).unwrap_or_default();
-    let report = format!("{}\n{}\n", quality::report(&imported, &before), stated_text(mapping.coverage));
+    let found = quality::report(&imported, &before, &mapping.dimensions());
+    let report = format!("{found}\n{}\n", stated_text(mapping.coverage));
     say!("{report}");
     if let Some(path) = &arguments.report {
         koonti_journal::write_atomic(path, report.as_bytes(), 0o600)?;
@@ -75,8 +76,10 @@ pub(super) fn import(config: &Config, arguments: &Import) -> Result<ExitCode, Er
 fn held(config: &Config, keys: &Keys, fold: &Fold, mapping: &source::Mapping) -> BTreeMap<Period, usize> {
     let ours = fold.vintages.iter().filter(|((r, s, _), _)| *r == mapping.register && *s == mapping.source);
     let newest = ours.filter_map(|((_, _, period), vintages)| Some((*period, vintages.last()?.1.id)));
-    let clients =
-        |(period, vintage)| Some((period, extracts::open(&config.state, &keys.seal, vintage, period).ok()?.clients()));
+    let codebook = Codebook::built_in();
+    let clients = |(period, vintage)| {
+        Some((period, extracts::open(&config.state, &keys.seal, vintage, period, codebook).ok()?.clients()))
+    };
     newest.filter_map(clients).collect()
 }
 

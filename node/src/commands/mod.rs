@@ -237,7 +237,7 @@ fn summary(request: &koonti_disclosure::TableRequest) -> String {
     };
     let mut text = format!("{kind}{what} {by}, {}", periods.join(" "));
     if let Some(bound) = request.max_per_client() {
-        text += &format!(", at most {bound} needs per client");
+        text += &format!(", at most {bound} {} per client", request.bounded());
     }
     if let Some(most) = request.max_events() {
         text += &format!(", at most {most} events per client and figure");

@@ -11,8 +11,9 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 /// The report as text. `before` has the clients of each quarter in the extract that is
-/// held now, as far as it opens.
-pub(super) fn report(imported: &Imported, before: &BTreeMap<Period, usize>) -> String {
+/// held now, as far as it opens; `mapped` are the dimensions of which the register says
+/// anything.
+pub(super) fn report(imported: &Imported, before: &BTreeMap<Period, usize>, mapped: &[&str]) -> String {
     let mut text = String::new();
     let lines = [
         ("rows read", imported.rows),
@@ -25,7 +26,8 @@ pub(super) fn report(imported: &Imported, before: &BTreeMap<Period, usize>) -> S
         let _ = writeln!(text, "{what:<36} {count:>10}");
     }
     let codebook = Codebook::built_in();
-    let dimensions = codebook.dimensions().iter().map(|dimension| format!("{} unknown", dimension.id));
+    let dimensions = codebook.dimensions().iter().map(|dimension| dimension.id.as_str());
+    let dimensions = dimensions.filter(|id| mapped.contains(id)).map(|id| format!("{id} unknown"));
     let mut table = Table::new();
     let header = ["quarter".to_owned(), "clients".to_owned(), "change".to_owned()].into_iter().chain(dimensions);
     table.load_style(presets::NOTHING).set_header(header);
@@ -34,7 +36,7 @@ pub(super) fn report(imported: &Imported, before: &BTreeMap<Period, usize>) -> S
         let clients = slice.clients();
         let change = before.get(period).map_or("new".to_owned(), |old| change(*old, clients));
         let mut row = vec![period.to_string(), clients.to_string(), change];
-        for (dimension, unknown) in slice.unknown(codebook) {
+        for (dimension, unknown) in slice.unknown(codebook).into_iter().filter(|(id, _)| mapped.contains(id)) {
             let percent = percent(unknown, clients);
             row.push(format!("{percent} %"));
             if percent > MUCH_UNKNOWN {
@@ -78,6 +80,8 @@ mod tests {
     use super::*;
     use koonti_tally::{Client, Rows, Slice};
 
+    const MAPPED: [&str; 5] = ["age_group", "sex", "area", "need", "labour_status"];
+
     fn imported(clients: u8, known: bool) -> Imported {
         let codebook = Codebook::built_in();
         let exclusive = codebook.dimensions().iter().filter(|d| d.exclusive);
@@ -97,7 +101,7 @@ mod tests {
     #[test]
     fn counts_changes_and_what_looks_wrong() {
         let quarter = "2026Q3".parse().expect("a quarter");
-        let text = report(&imported(8, true), &BTreeMap::from([(quarter, 10)]));
+        let text = report(&imported(8, true), &BTreeMap::from([(quarter, 10)]), &MAPPED);
         for expected in
             ["rows read                                    77", "dropped: processing is restricted             3"]
         {
@@ -108,9 +112,10 @@ mod tests {
         assert_eq!(cells[..5], ["2026Q3", "8", "-2", "0", "%"], "{text}");
         assert!(text.contains("need is unknown for 100 % of 2026Q3") && !text.contains("area is unknown"), "{text}");
         assert!(!text.contains("has changed by"), "a fifth is not much: {text}");
-        let text = report(&imported(8, false), &BTreeMap::from([(quarter, 12)]));
+        let text = report(&imported(8, false), &BTreeMap::from([(quarter, 12)]), &MAPPED);
         assert!(text.contains("area is unknown for 100 %") && text.contains("has changed by more than 25 %"), "{text}");
-        assert!(report(&imported(8, true), &BTreeMap::new()).contains(" new "));
-        assert!(report(&imported(0, true), &BTreeMap::new()).contains(" 0 %"));
+        assert!(text.contains("labour_status unknown") && !text.contains("household"), "what is mapped: {text}");
+        assert!(report(&imported(8, true), &BTreeMap::new(), &MAPPED).contains(" new "));
+        assert!(report(&imported(0, true), &BTreeMap::new(), &MAPPED).contains(" 0 %"));
     }
 }

@@ -14,7 +14,7 @@ use koonti_disclosure::coverage::Coverage;
 use koonti_disclosure::ledger::{self, Debit};
 use koonti_disclosure::release::Received;
 use koonti_disclosure::request::Measure;
-use koonti_disclosure::{Codebook, Digest, Period, TableRequest};
+use koonti_disclosure::{Digest, Period, TableRequest};
 use koonti_evidence::entry::node::{Entry, Own};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -117,7 +117,7 @@ fn read(config: &Config) -> Result<Vec<Recorded>, Error> {
                 let path = config.state.join("releases").join(format!("{release}.release"));
                 let signed = read_release(&path, keys.identity.public())?;
                 let damaged = |_| Error::Refused(format!("{}: not a release", path.display()));
-                let received = Received::parse(signed.bytes(), Codebook::built_in()).map_err(damaged)?;
+                let received = Received::parse(signed.bytes()).map_err(damaged)?;
                 let request = received.request().clone();
                 let (what, stated) = (What::Table(Box::new(received)), fold.stated(&debit));
                 recorded.push(Recorded { id, time, sha256: release, debit, request, stated, what });

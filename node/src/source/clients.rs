@@ -2,7 +2,7 @@
 //!
 //! Everything kept here is a maximum or a set, so that it depends on the rows
 //! and not on their order. Memory grows with the clients and quarters; the one
-//! thing kept per row is its needs, eight bytes each.
+//! thing kept per row is its tuples, sixteen bytes each.
 
 use std::collections::HashMap;
 
@@ -10,6 +10,7 @@ use super::column::Fault;
 use super::events::Events;
 use super::keys::Keys;
 use super::plan::{Coded, Marks};
+use super::tuples::{SEVERAL, Tuple};
 
 /// The clients of a register.
 pub(super) struct Clients {
@@ -18,8 +19,8 @@ pub(super) struct Clients {
     /// For each quarter `width` values, as [`Latest`].
     latest: Vec<Latest>,
     width: usize,
-    /// Every need of every quarter.
-    needs: Vec<Need>,
+    /// Every tuple of every quarter.
+    tuples: Vec<OfQuarter>,
     /// The same where each row is an event.
     events: Option<Events>,
     /// The first fault of each client that has one, and its line.
@@ -59,34 +60,36 @@ impl Latest {
     }
 }
 
-/// A need of a quarter; sorts by quarter, then code, then primary first.
+/// A tuple of a quarter; sorts by quarter, then codes, then primary first.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Need(u64);
+pub(super) struct OfQuarter(u128);
 
-impl Need {
-    pub(super) fn new(quarter: u32, code: u16, primary: bool) -> Self {
-        Self(u64::from(quarter) << 32 | u64::from(code) << 1 | u64::from(!primary))
+impl OfQuarter {
+    pub(super) fn new(quarter: u32, Tuple { codes, primary }: Tuple) -> Self {
+        let codes = codes.into_iter().fold(0, |number, code| number << 16 | u128::from(code));
+        Self(u128::from(quarter) << 64 | codes << 16 | u128::from(!primary))
     }
 
     pub(super) fn quarter(self) -> usize {
-        (self.0 >> 32) as usize
+        (self.0 >> 64) as usize
     }
 
-    pub(super) fn code(self) -> u16 {
-        (self.0 >> 1) as u16
+    /// The code in the dimension at this place of the tuple.
+    pub(super) fn code(self, at: usize) -> u16 {
+        (self.0 >> (16 * (SEVERAL.len() - at))) as u16
     }
 
     pub(super) fn primary(self) -> bool {
         self.0 & 1 == 0
     }
 
-    /// The same need, marked as the first of an event or not. For after the sorting.
+    /// The same tuple, marked as the first of an event or not. For after the sorting.
     pub(super) fn marked(self, begins: bool) -> Self {
-        Self(self.0 | u64::from(begins) << 31)
+        Self(self.0 | u128::from(begins) << 1)
     }
 
     pub(super) fn begins_event(self) -> bool {
-        self.0 >> 31 & 1 == 1
+        self.0 >> 1 & 1 == 1
     }
 }
 
@@ -99,7 +102,7 @@ impl Clients {
             quarters: Vec::new(),
             latest: Vec::new(),
             width,
-            needs: Vec::new(),
+            tuples: Vec::new(),
             events,
             faults: HashMap::new(),
             area_faults: HashMap::new(),
@@ -124,10 +127,10 @@ impl Clients {
                 *known = Latest::new(coded.day, value).max(*known);
             }
         }
-        let needs = coded.needs.iter().map(|&(code, primary)| Need::new(quarter, code, primary));
+        let tuples = coded.tuples.iter().map(|&tuple| OfQuarter::new(quarter, tuple));
         match &mut self.events {
-            Some(events) => events.add(quarter, needs),
-            None => self.needs.extend(needs),
+            Some(events) => events.add(quarter, tuples),
+            None => self.tuples.extend(tuples),
         }
     }
 
@@ -173,14 +176,14 @@ impl Clients {
         if self.events.is_some() { koonti_tally::Rows::Events } else { koonti_tally::Rows::Observations }
     }
 
-    /// All needs, sorted.
-    pub(super) fn take_needs(&mut self) -> Vec<Need> {
+    /// All tuples, sorted.
+    pub(super) fn take_tuples(&mut self) -> Vec<OfQuarter> {
         if let Some(events) = &mut self.events {
-            return events.take_needs();
+            return events.take_tuples();
         }
-        let mut needs = std::mem::take(&mut self.needs);
-        needs.sort_unstable();
-        needs
+        let mut tuples = std::mem::take(&mut self.tuples);
+        tuples.sort_unstable();
+        tuples
     }
 
     fn quarter(&mut self, client: u32, period: u8) -> u32 {

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use super::calendar::DateFormat;
 use super::encoding::Encoding;
 use super::mapping::Decimal;
-use super::{MAX_COLUMNS, MAX_FIELD_BYTES, MAX_NEEDS, MAX_PERIODS, MAX_ROW_BYTES, MAX_ROWS};
+use super::{MAX_COLUMNS, MAX_FIELD_BYTES, MAX_NEEDS, MAX_PERIODS, MAX_ROW_BYTES, MAX_ROWS, MAX_TUPLES};
 
 /// Why a register was not imported.
 #[derive(Debug, thiserror::Error)]
@@ -118,12 +118,15 @@ pub enum MappingFault {
         /// The key that says it again.
         second: &'static str,
     },
-    /// The key `need` is none of its three forms.
+    /// A key of several categories is none of its three forms.
     #[error(
-        "columns.need must be the name of a column, {{ column = \"...\", separator = \",\" }} or \
+        "columns.{key} must be the name of a column, {{ column = \"...\", separator = \",\" }} or \
          {{ columns = [\"...\", \"...\"] }} with 2 to {MAX_NEEDS} columns"
     )]
-    NeedLayout,
+    Layout {
+        /// The key: `need`, `factors` or `service_task`.
+        key: &'static str,
+    },
     /// The key `primary` is neither of its two forms.
     #[error("columns.primary must be {{ column = \"...\", value = \"...\" }} or \"first\"")]
     Primary,
@@ -260,18 +263,32 @@ pub enum Rule {
     /// It is no area.
     #[error("not a municipality code or name of the codebook")]
     Area,
-    /// It is no need.
-    #[error("not a need of the codebook, by code or name")]
-    Need,
-    /// It is no list of needs.
-    #[error("not needs of the codebook, by code or name, with {separator:?} between them")]
-    Needs {
-        /// What stands between two needs.
+    /// It is no category of its dimension.
+    #[error("not a {of} of the codebook, by code or name")]
+    Category {
+        /// What it should be one of, such as `need`.
+        of: &'static str,
+    },
+    /// It is no list of categories.
+    #[error("not {of}s of the codebook, by code or name, with {separator:?} between them")]
+    Categories {
+        /// What it should be a list of.
+        of: &'static str,
+        /// What stands between two of them.
         separator: char,
     },
-    /// It names too many needs.
-    #[error("more than {MAX_NEEDS} needs in one field")]
-    TooManyNeeds,
+    /// It names too many categories.
+    #[error("more than {MAX_NEEDS} {of}s in one field")]
+    TooManyCategories {
+        /// What it is a list of.
+        of: &'static str,
+    },
+    /// The row stands for too many combinations.
+    #[error(
+        "a row that stands for more than {MAX_TUPLES} combinations of needs, contributing factors and service tasks: \
+         export them in rows of their own"
+    )]
+    TooManyTuples,
     /// It is no value of the score.
     #[error("not a score from {lo} to {hi} in whole or half steps, with a decimal {decimal}")]
     Score {

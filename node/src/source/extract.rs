@@ -11,10 +11,11 @@ use koonti_tally::SliceBuilder;
 use ring::hmac;
 
 use super::Imported;
-use super::clients::{Clients, Latest, Need};
+use super::clients::{Clients, Latest, OfQuarter};
 use super::error::Error;
 use super::meaning::OUTSIDE;
-use super::plan::{AGE_GROUP, AREA, LATEST, Marks, NEED, Plan};
+use super::plan::{AGE_GROUP, AREA, LATEST, Marks, Plan};
+use super::tuples::SEVERAL;
 
 /// Turns the clients into slices, one for each period with a client who is not
 /// excluded.
@@ -28,14 +29,14 @@ pub(super) fn extract(
     let form = Form::new(plan, codebook);
     let tag_key = hmac::Key::new(hmac::HMAC_SHA256, tag_key);
     let mut builders: Vec<Option<SliceBuilder>> = plan.periods.iter().map(|_| None).collect();
-    let needs = clients.take_needs();
-    let mut needs = needs.as_slice();
+    let tuples = clients.take_tuples();
+    let mut tuples = tuples.as_slice();
     let mut values = Values::default();
     let mut outside = 0;
     for (at, quarter) in clients.quarters.iter().enumerate() {
-        let own = needs.iter().take_while(|need| need.quarter() == at).count();
-        let (own, others) = needs.split_at(own);
-        needs = others;
+        let own = tuples.iter().take_while(|tuple| tuple.quarter() == at).count();
+        let (own, others) = tuples.split_at(own);
+        tuples = others;
         let marks = clients.marks(quarter.client);
         if marks.exclude {
             continue;
@@ -88,8 +89,8 @@ fn tag(tag_key: &hmac::Key, period: Period, client: &[u8]) -> [u8; 16] {
 struct Form {
     /// For each exclusive dimension its place among the latest values, and its `unknown`.
     exclusive: Vec<(Option<usize>, u16)>,
-    /// For each dimension with several categories whether it is the need, and its `unknown`.
-    several: Vec<(bool, u16)>,
+    /// For each dimension with several categories its place in a tuple, and its `unknown`.
+    several: Vec<(Option<usize>, u16)>,
     /// For each score its place among the latest values.
     scores: Vec<Option<usize>>,
 }
@@ -114,12 +115,12 @@ impl Form {
         let mapped = |id: &str| plan.scores.iter().position(|(_, score)| score.id == id);
         Self {
             exclusive: exclusive.iter().map(|d| (latest(&d.id), d.unknown())).collect(),
-            several: several.iter().map(|d| (d.id == NEED, d.unknown())).collect(),
+            several: several.iter().map(|d| (SEVERAL.iter().position(|id| *id == d.id), d.unknown())).collect(),
             scores: codebook.scores().iter().map(|s| mapped(&s.id).map(|at| LATEST.len() + at)).collect(),
         }
     }
 
-    fn fill(&self, values: &mut Values, latest: &[Latest], marks: Marks, needs: &[Need]) {
+    fn fill(&self, values: &mut Values, latest: &[Latest], marks: Marks, tuples: &[OfQuarter]) {
         let Values { exclusive, scores, codes, primary, begins } = values;
         exclusive.clear();
         exclusive.extend(self.exclusive.iter().map(|&(from, unknown)| match from {
@@ -131,12 +132,12 @@ impl Form {
         codes.clear();
         primary.clear();
         begins.clear();
-        for need in needs {
-            codes.extend(self.several.iter().map(|&(is_need, unknown)| if is_need { need.code() } else { unknown }));
-            primary.push(need.primary());
-            begins.push(need.begins_event());
+        for tuple in tuples {
+            codes.extend(self.several.iter().map(|&(at, unknown)| at.map_or(unknown, |at| tuple.code(at))));
+            primary.push(tuple.primary());
+            begins.push(tuple.begins_event());
         }
-        if needs.is_empty() {
+        if tuples.is_empty() {
             codes.extend(self.several.iter().map(|&(_, unknown)| unknown));
             primary.push(false);
             begins.push(false);

@@ -22,7 +22,11 @@ pub(super) struct Columns {
     pub(super) age: AgeColumn,
     pub(super) sex: String,
     pub(super) area: String,
-    pub(super) needs: NeedColumns,
+    pub(super) household: Option<String>,
+    pub(super) labour_status: Option<String>,
+    pub(super) needs: SeveralColumns,
+    pub(super) factors: Option<SeveralColumns>,
+    pub(super) service_task: Option<SeveralColumns>,
     pub(super) scores: BTreeMap<String, String>,
 }
 
@@ -44,10 +48,10 @@ pub(super) enum AgeKind {
     Group,
 }
 
-/// The columns that name needs; `ranked` when the first need of a row is the
-/// most important one.
+/// The columns that name needs, factors or service tasks; `ranked` when the first need
+/// of a row is the most important one, which is said of needs only.
 #[derive(Debug)]
-pub(super) enum NeedColumns {
+pub(super) enum SeveralColumns {
     One { column: String, primary: Option<Condition> },
     Separated { column: String, separator: char, ranked: bool },
     Columns { columns: Vec<String>, ranked: bool },
@@ -73,21 +77,25 @@ pub(super) struct File {
     age_group: Option<String>,
     sex: String,
     area: String,
-    need: WordOr<NeedTable>,
+    household: Option<String>,
+    labour_status: Option<String>,
+    need: WordOr<SeveralTable>,
     primary: Option<WordOr<Condition>>,
+    factors: Option<WordOr<SeveralTable>>,
+    service_task: Option<WordOr<SeveralTable>>,
     #[serde(default)]
     scores: BTreeMap<String, String>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct NeedTable {
+struct SeveralTable {
     column: Option<String>,
     separator: Option<Separator>,
     columns: Option<Vec<String>>,
 }
 
-/// What stands between two needs of one field.
+/// What stands between two needs, factors or service tasks of one field.
 #[derive(Deserialize)]
 #[serde(try_from = "String")]
 struct Separator(char);
@@ -108,7 +116,8 @@ enum Primary {
 impl Columns {
     /// The columns by the keys that name them.
     pub(super) fn named(&self) -> Vec<(String, &str)> {
-        let Self { client, date, age, sex, area, needs, scores } = self;
+        let Self { client, date, age, sex, area, household, labour_status, needs, factors, service_task, scores } =
+            self;
         let key = |key: &str| format!("columns.{key}");
         let mut named = vec![
             (key("client"), client.as_str()),
@@ -117,15 +126,21 @@ impl Columns {
             (key("sex"), sex),
             (key("area"), area),
         ];
-        match needs {
-            NeedColumns::One { column, primary } => {
-                named.push((key("need"), column));
-                named.extend(primary.iter().map(|condition| (key("primary"), condition.column.as_str())));
-            }
-            NeedColumns::Separated { column, .. } => named.push((key("need.column"), column)),
-            NeedColumns::Columns { columns, .. } => {
-                let places = (1..).map(|place| format!("place {place} of columns.need.columns"));
-                named.extend(places.zip(columns.iter().map(String::as_str)));
+        let optional = [("household", household), ("labour_status", labour_status)];
+        named.extend(optional.iter().filter_map(|(of, column)| Some((key(of), column.as_deref()?))));
+        let several = [("need", Some(needs)), ("factors", factors.as_ref()), ("service_task", service_task.as_ref())];
+        for (of, columns) in several {
+            match columns {
+                Some(SeveralColumns::One { column, primary }) => {
+                    named.push((key(of), column));
+                    named.extend(primary.iter().map(|condition| (key("primary"), condition.column.as_str())));
+                }
+                Some(SeveralColumns::Separated { column, .. }) => named.push((key(&format!("{of}.column")), column)),
+                Some(SeveralColumns::Columns { columns, .. }) => {
+                    let places = (1..).map(|place| format!("place {place} of columns.{of}.columns"));
+                    named.extend(places.zip(columns.iter().map(String::as_str)));
+                }
+                None => {}
             }
         }
         named.extend(scores.iter().map(|(id, column)| (format!("columns.scores.{id}"), column.as_str())));
@@ -148,15 +163,18 @@ impl AgeKind {
 impl TryFrom<File> for Columns {
     type Error = MappingFault;
     fn try_from(file: File) -> Result<Self, Self::Error> {
-        let File { client, date, birth_year, birth_date, age, age_group, sex, area, need, primary, scores } = file;
+        let File { client, date, birth_year, birth_date, age, age_group, sex, area, .. } = file;
+        let File { household, labour_status, need, primary, factors, service_task, scores, .. } = file;
         let ages = [
             (AgeKind::BirthYear, birth_year),
             (AgeKind::BirthDate, birth_date),
             (AgeKind::Years, age),
             (AgeKind::Group, age_group),
         ];
-        let (age, needs) = (only_age(ages)?, need_columns(need, primary)?);
-        Ok(Self { client, date, age, sex, area, needs, scores })
+        let several = |key, written: Option<_>| written.map(|written| several_columns(key, written, None)).transpose();
+        let (age, needs) = (only_age(ages)?, several_columns("need", need, primary)?);
+        let (factors, service_task) = (several("factors", factors)?, several("service_task", service_task)?);
+        Ok(Self { client, date, age, sex, area, household, labour_status, needs, factors, service_task, scores })
     }
 }
 
@@ -171,12 +189,16 @@ fn only_age(ages: [(AgeKind, Option<String>); 4]) -> Result<AgeColumn, MappingFa
     }
 }
 
-fn need_columns(need: WordOr<NeedTable>, primary: Option<WordOr<Condition>>) -> Result<NeedColumns, MappingFault> {
+fn several_columns(
+    key: &'static str,
+    written: WordOr<SeveralTable>,
+    primary: Option<WordOr<Condition>>,
+) -> Result<SeveralColumns, MappingFault> {
     let primary = primary.map(Primary::try_from).transpose()?;
-    let table = match (need, primary) {
-        (WordOr::Word(column), None) => return Ok(NeedColumns::One { column, primary: None }),
+    let table = match (written, primary) {
+        (WordOr::Word(column), None) => return Ok(SeveralColumns::One { column, primary: None }),
         (WordOr::Word(column), Some(Primary::Marked(row))) => {
-            return Ok(NeedColumns::One { column, primary: Some(row) });
+            return Ok(SeveralColumns::One { column, primary: Some(row) });
         }
         (WordOr::Word(_), Some(Primary::First)) => return Err(MappingFault::FirstOfOne),
         (WordOr::Table(_), Some(Primary::Marked(_))) => return Err(MappingFault::MarkOfSeveral),
@@ -184,15 +206,15 @@ fn need_columns(need: WordOr<NeedTable>, primary: Option<WordOr<Condition>>) -> 
         (WordOr::Table(table), Some(Primary::First)) => (table, true),
     };
     match table {
-        (NeedTable { column: Some(column), separator: Some(Separator(separator)), columns: None }, ranked) => {
-            Ok(NeedColumns::Separated { column, separator, ranked })
+        (SeveralTable { column: Some(column), separator: Some(Separator(separator)), columns: None }, ranked) => {
+            Ok(SeveralColumns::Separated { column, separator, ranked })
         }
-        (NeedTable { column: None, separator: None, columns: Some(columns) }, ranked)
+        (SeveralTable { column: None, separator: None, columns: Some(columns) }, ranked)
             if (2..=MAX_NEEDS).contains(&columns.len()) =>
         {
-            Ok(NeedColumns::Columns { columns, ranked })
+            Ok(SeveralColumns::Columns { columns, ranked })
         }
-        _ => Err(MappingFault::NeedLayout),
+        _ => Err(MappingFault::Layout { key }),
     }
 }
 
@@ -215,7 +237,7 @@ impl TryFrom<String> for Separator {
                 Ok(Self(char::from(*byte)))
             }
             _ => Err("the separator must be one punctuation mark, a space, \"\\t\" (tab) or \"\\n\" (line break); \
-                      spaces around each need are ignored anyway"),
+                      spaces around each code are ignored anyway"),
         }
     }
 }

@@ -17,7 +17,9 @@ use super::calendar::DateFormat;
 use super::encoding::Encoding;
 use super::error::{Error, MappingFault};
 use super::identity::looks_like_identity_code;
-use super::layout::{self, Columns, Condition, NeedColumns};
+use super::layout::{self, Columns, Condition, SeveralColumns};
+use super::plan::LATEST;
+use super::tuples::SEVERAL;
 
 /// How a node reads its register: the mapping file, parsed.
 #[derive(Debug)]
@@ -120,6 +122,18 @@ impl Mapping {
         Ok(mapping)
     }
 
+    /// The dimensions of which the mapping names columns, by their ids.
+    pub fn dimensions(&self) -> Vec<&'static str> {
+        let Columns { household, labour_status, factors, service_task, .. } = &self.columns;
+        let not_mapped = [
+            ("household", household.is_none()),
+            ("labour_status", labour_status.is_none()),
+            ("contributing_factor", factors.is_none()),
+            ("service_task", service_task.is_none()),
+        ];
+        LATEST.into_iter().chain(SEVERAL).filter(|id| !not_mapped.contains(&(id, true))).collect()
+    }
+
     /// Where the register lies.
     pub(super) fn register_path(&self) -> PathBuf {
         self.path.parent().unwrap_or(Path::new("")).join(&self.file)
@@ -145,8 +159,8 @@ impl Mapping {
             }
         }
         let primary = match &self.columns.needs {
-            NeedColumns::One { primary, .. } => primary.as_ref(),
-            NeedColumns::Separated { .. } | NeedColumns::Columns { .. } => None,
+            SeveralColumns::One { primary, .. } => primary.as_ref(),
+            SeveralColumns::Separated { .. } | SeveralColumns::Columns { .. } => None,
         };
         let primary = primary.map(|condition| ("columns.primary", condition));
         for (key, condition) in primary.into_iter().chain(self.restrict.named()) {

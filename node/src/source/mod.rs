@@ -40,6 +40,7 @@ mod plan;
 mod rows;
 #[cfg(test)]
 mod tests;
+mod tuples;
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -50,7 +51,7 @@ use koonti_tally::Slice;
 use clients::Clients;
 use column::Fault;
 use events::Events;
-use plan::{Coded, LATEST, NEED, Plan};
+use plan::{Coded, LATEST, Plan};
 use rows::{Rows, Stop};
 
 pub use calendar::DateFormat;
@@ -67,8 +68,10 @@ pub const MAX_ROW_BYTES: usize = 1 << 20;
 pub const MAX_FIELD_BYTES: usize = 4096;
 /// The most columns of a register.
 pub const MAX_COLUMNS: usize = 1024;
-/// The most needs that one row may name.
+/// The most needs, factors or service tasks that one field may name.
 pub const MAX_NEEDS: usize = 64;
+/// The most combinations of needs, factors and service tasks that one row may stand for.
+pub const MAX_TUPLES: usize = 256;
 /// The most periods that one import may touch.
 pub const MAX_PERIODS: usize = 20;
 
@@ -123,8 +126,7 @@ fn import_up_to(max_rows: u64, mapping: &Mapping, codebook: &Codebook, tag_key: 
     }
     let expected = rows.len();
     let mut plan = Plan::new(&rows, mapping, codebook)?;
-    let unknown = codebook.dimension(NEED).map_or(0, koonti_disclosure::codebook::Dimension::unknown);
-    let events = (mapping.row == Row::Event).then(|| Events::new(unknown));
+    let events = (mapping.row == Row::Event).then(|| Events::new(plan.unknown));
     let mut clients = Clients::new(LATEST.len() + plan.scores.len(), events);
     let mut coded = Coded::default();
     let mut count = 0;

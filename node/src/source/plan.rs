@@ -17,18 +17,17 @@ use super::column::{ClientColumn, Column, Fault, Marker, settle};
 use super::encoding::Encoding;
 use super::error::{Error, MappingFault, RowFault, Rule};
 use super::identity::looks_like_identity_code;
-use super::layout::{Condition, NeedColumns};
+use super::layout::{Condition, SeveralColumns};
 use super::mapping::{Decimal, Mapping};
 use super::meaning::{area, score};
-use super::needs::{Layout, Lists, Named, Needs};
+use super::needs::{Layout, Lists, Needs};
 use super::rows::Rows;
+use super::tuples::{Named, SEVERAL, Tuple, combine};
 
 /// Where the values stand in [`Coded::latest`]: these, then the mapped scores.
-pub(super) const LATEST: [&str; 3] = ["age_group", "sex", "area"];
+pub(super) const LATEST: [&str; 5] = ["age_group", "sex", "area", "household", "labour_status"];
 pub(super) const AGE_GROUP: usize = 0;
 pub(super) const AREA: usize = 2;
-/// The dimension of which a row may name several codes.
-pub(super) const NEED: &str = "need";
 
 /// How to read each row of a register.
 pub(super) struct Plan<'a> {
@@ -37,7 +36,11 @@ pub(super) struct Plan<'a> {
     age: Age<'a>,
     sex: Column,
     area: Column,
-    needs: Needs<'a>,
+    /// The last two of [`LATEST`], where they are mapped.
+    others: [Option<(Column, &'a Dimension, &'static str)>; 2],
+    /// In the order of [`SEVERAL`], what is mapped of them, and their `unknown`.
+    several: [Option<Needs<'a>>; SEVERAL.len()],
+    pub(super) unknown: [u16; SEVERAL.len()],
     /// The mapped scores, in the order of their ids.
     pub(super) scores: Vec<(Column, &'a Score)>,
     exclude: Vec<Marker>,
@@ -59,7 +62,9 @@ pub(super) struct Coded {
     pub(super) day: u8,
     /// The values of which the latest counts; none for empty fields.
     pub(super) latest: Vec<Option<u16>>,
-    pub(super) needs: Vec<Named>,
+    /// What the row names of each dimension of [`SEVERAL`], and the combinations.
+    named: [Vec<Named>; SEVERAL.len()],
+    pub(super) tuples: Vec<Tuple>,
     /// What is wrong with the area, which counts unless the area is hidden.
     pub(super) area_fault: Option<Fault>,
 }
@@ -87,21 +92,34 @@ impl<'a> Plan<'a> {
         let column = |name: &str| Ok::<_, Error>(Column::new(name.trim(), place(name)?, mapping.format.encoding));
         let marker = |c: &Condition| Ok::<_, Error>(Marker(column(&c.column)?, c.value.trim().to_lowercase()));
         let age = &mapping.columns.age;
-        let layout = match &mapping.columns.needs {
-            NeedColumns::One { column: name, primary } => {
-                Layout::One(column(name)?, primary.as_ref().map(marker).transpose()?)
-            }
-            NeedColumns::Separated { column: name, separator, ranked } => Layout::Separated {
-                column: column(name)?,
-                separator: *separator,
-                ranked: *ranked,
-                lists: Lists::default(),
-            },
-            NeedColumns::Columns { columns, ranked } => Layout::Columns {
-                columns: columns.iter().map(|name| column(name)).collect::<Result<_, _>>()?,
-                ranked: *ranked,
-            },
+        let layout = |columns: &SeveralColumns| {
+            Ok::<_, Error>(match columns {
+                SeveralColumns::One { column: name, primary } => {
+                    Layout::One(column(name)?, primary.as_ref().map(marker).transpose()?)
+                }
+                SeveralColumns::Separated { column: name, separator, ranked } => Layout::Separated {
+                    column: column(name)?,
+                    separator: *separator,
+                    ranked: *ranked,
+                    lists: Lists::default(),
+                },
+                SeveralColumns::Columns { columns, ranked } => Layout::Columns {
+                    columns: columns.iter().map(|name| column(name)).collect::<Result<_, _>>()?,
+                    ranked: *ranked,
+                },
+            })
         };
+        let several = |columns: Option<&SeveralColumns>, id, of| {
+            let needs =
+                |columns| Ok::<_, Error>(Needs { layout: layout(columns)?, dimension: dimension(id, false)?, of });
+            columns.map(needs).transpose()
+        };
+        let other = |name: &Option<String>, id, of| {
+            let other = |name: &String| Ok::<_, Error>((column(name)?, dimension(id, true)?, of));
+            name.as_ref().map(other).transpose()
+        };
+        let named = &mapping.columns;
+        let [need, factor, task] = SEVERAL;
         let mut scores = Vec::new();
         for (id, name) in &mapping.columns.scores {
             let unknown = || mapping.fault(MappingFault::UnknownScore { score: id.clone() });
@@ -114,7 +132,16 @@ impl<'a> Plan<'a> {
             age: Age::new(column(&age.column)?, age.kind, mapping.format.date, dimension(LATEST[AGE_GROUP], true)?),
             sex: column(&mapping.columns.sex)?,
             area: column(&mapping.columns.area)?,
-            needs: Needs { layout, dimension: dimension(NEED, false)? },
+            others: [
+                other(&named.household, "household", "household type")?,
+                other(&named.labour_status, "labour_status", "labour status")?,
+            ],
+            several: [
+                several(Some(&named.needs), need, "need")?,
+                several(named.factors.as_ref(), factor, "contributing factor")?,
+                several(named.service_task.as_ref(), task, "service task")?,
+            ],
+            unknown: SEVERAL.map(|id| codebook.dimension(id).map_or(0, Dimension::unknown)),
             scores,
             exclude: mapping.restrict.exclude_if.iter().map(marker).collect::<Result<_, _>>()?,
             hide: mapping.restrict.hide_area_if.iter().map(marker).collect::<Result<_, _>>()?,
@@ -147,7 +174,6 @@ impl<'a> Plan<'a> {
     pub(super) fn code<R: Read>(&mut self, rows: &Rows<R>, coded: &mut Coded) -> Result<(), Fault> {
         let mut first = None;
         coded.latest.clear();
-        coded.needs.clear();
         coded.area_fault = None;
 
         let (periods, format) = (&mut self.periods, self.format);
@@ -155,8 +181,27 @@ impl<'a> Plan<'a> {
         let age = settle(&mut first, self.age.read(rows))?;
         let sex = settle(&mut first, self.sex.read_code(rows, |text| self.sexes.recognise(text).ok_or(Rule::Sex)))?;
         let area = settle(&mut coded.area_fault, self.area.read_code(rows, |text| area(self.areas, text)))?;
-        self.needs.read(rows, &mut coded.needs, &mut first)?;
         coded.latest.extend([None, sex, area]);
+        for other in &mut self.others {
+            let code = match other {
+                Some((column, dimension, of)) => {
+                    let meaning = |text: &str| dimension.recognise(text).ok_or(Rule::Category { of });
+                    settle(&mut first, column.read_code(rows, meaning))?
+                }
+                None => None,
+            };
+            coded.latest.push(code);
+        }
+        for (several, named) in self.several.iter_mut().zip(&mut coded.named) {
+            named.clear();
+            if let Some(several) = several {
+                several.read(rows, named, &mut first)?;
+            }
+        }
+        if let Err(at) = combine(&coded.named, self.unknown, &mut coded.tuples) {
+            let fault = self.several[at].as_ref().map(|several| several.fault(Rule::TooManyTuples));
+            first = first.or(fault);
+        }
         for (column, scale) in &mut self.scores {
             let value = column.read_code(rows, |text| score(scale, self.decimal, text));
             coded.latest.push(settle(&mut first, value)?);

@@ -185,7 +185,7 @@ impl Table {
     pub fn request(self) -> TableRequest {
         let quarters = ["2025Q1", "2025Q2", "2025Q3", "2025Q4", "2026Q1", "2026Q2", "2026Q3"];
         let mut json = serde_json::json!({
-            "by": self.by, "codebook": Codebook::built_in().hash(), "measure": "clients",
+            "by": self.by, "codebook": Codebook::shipped()[0].hash(), "measure": "clients",
             "periods": quarters[..self.periods], "purpose": "statistics", "region": "ita", "register": "r",
             "release": "regional", "v": 1, "variance": [25, 1],
         });
@@ -193,7 +193,7 @@ impl Table {
             json["measure"] = "score".into();
             json["score"] = "D07".into();
         }
-        TableRequest::parse(&canonical::to_bytes(&json).unwrap(), Codebook::built_in()).unwrap()
+        TableRequest::read(&canonical::to_bytes(&json).unwrap()).unwrap()
     }
 }
 

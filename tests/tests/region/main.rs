@@ -10,6 +10,7 @@ mod certificates;
 mod closing;
 mod commands;
 mod coverage;
+mod earlier;
 mod events;
 mod evidence;
 mod faults;

@@ -42,21 +42,21 @@ fn request(region: &str, sd: &str) -> TableRequest {
 }
 
 /// The signing key of a person's profile.
-struct Key(IdentityKey);
+pub(super) struct Key(IdentityKey);
 
 impl Key {
-    fn of(region: &Region, person: &str) -> Self {
+    pub(super) fn of(region: &Region, person: &str) -> Self {
         let text = std::fs::read_to_string(region.home(person).join("identity.key")).expect("a key file");
         Self(IdentityKey::from_seed(unhex(text.trim()).expect("hex")))
     }
 
     /// Signs a question as `requester`, for an hour.
-    fn sign(&self, requester: &str, request: TableRequest, intent: Intent) -> SignedRequest {
+    pub(super) fn sign(&self, requester: &str, request: TableRequest, intent: Intent) -> SignedRequest {
         self.0.sign_request(request, name(requester), now() + 3600, intent)
     }
 }
 
-fn link(region: &Region, person: &str) -> PeopleLink {
+pub(super) fn link(region: &Region, person: &str) -> PeopleLink {
     let read = |file: &str| std::fs::read_to_string(region.home(person).join(file)).expect("a key file");
     let credentials = Credentials { ca_pem: read("ca.crt"), cert_pem: read("tls.crt"), key_pem: read("tls.key") };
     PeopleLink::new(&region.main_url(), &credentials).expect("a link")
@@ -66,7 +66,7 @@ fn link(region: &Region, person: &str) -> PeopleLink {
 fn altered(signed: &SignedRequest, from: &str, to: &str) -> SignedRequest {
     let text = String::from_utf8(signed.bytes().to_vec()).expect("UTF-8");
     assert!(text.contains(from), "{from} is not in {text}");
-    SignedRequest::parse(text.replace(from, to).as_bytes(), Codebook::built_in()).expect("it still parses")
+    SignedRequest::parse(text.replace(from, to).as_bytes()).expect("it still parses")
 }
 
 /// Every way to ask as somebody else, with the refusal due.

@@ -20,9 +20,21 @@ ANY = "ANY"
 
 
 @functools.cache
+def codebooks():
+    """Every codebook ever shipped, by its hash; the newest last."""
+    config = pathlib.Path(__file__).resolve().parents[3] / "config"
+    earlier = sorted((config / "codebooks").glob("*.json"), key=lambda path: int(path.stem))
+    books = [read_codebook(path) for path in [*earlier, config / "codebook.json"]]
+    return {book[0]: book for book in books}
+
+
 def codebook():
+    """The newest one."""
+    return list(codebooks().values())[-1]
+
+
+def read_codebook(path):
     """(hash, dimensions as id -> (exclusive, codes), scores as id -> (lo, hi))"""
-    path = pathlib.Path(__file__).resolve().parents[3] / "config" / "codebook.json"
     data = path.read_bytes()
     file = json.loads(data)
     dimensions = {d["id"]: (d["kind"] == "exclusive", [c["code"] for c in d["codes"]]) for d in file["dimensions"]}
@@ -77,9 +89,10 @@ class Request:
         need(self.MUST <= value.keys() <= self.MUST | self.MAY, "the fields of a request")
         self.value, self.bytes = value, encode(value)
         self.id = sha(self.bytes)
-        book, dimensions, scores = codebook()
         need(value["v"] == 1 and type(value["v"]) is int, "the version of a request")
-        need(value["codebook"] == book, "a request of another codebook")
+        need(isinstance(value["codebook"], str), "the codebook of a request")
+        need(value["codebook"] in codebooks(), "a request of a codebook that nobody knows")
+        _, dimensions, scores = codebooks()[value["codebook"]]
         need(value["measure"] in MEASURES and value["purpose"] in PURPOSES, "measure or purpose")
         need(isinstance(value["release"], str) and value["release"] in MOST_CELLS, "the kind of a table")
         need(is_name(value["region"]) and is_name(value["register"]), "region or register")

@@ -53,9 +53,18 @@ fn every_language_says_every_number_of_the_shipped_rules() {
             assert!(said("tables.purposes").contains(law), "{lang:?}");
         }
         let labels = match lang {
-            Lang::Fi => "ikäryhmä; kotikunta; tuen tarve; sukupuoli",
-            Lang::Sv => "åldersgrupp; hemkommun; stödbehov; kön",
-            Lang::En => "age group; home municipality; need for support; sex",
+            Lang::Fi => {
+                "ikäryhmä; kotikunta; vaikuttava tekijä *; kotitaloustyyppi; pääasiallinen toiminta; tuen tarve; palvelutehtävä; \
+                 sukupuoli"
+            }
+            Lang::Sv => {
+                "åldersgrupp; hemkommun; bidragande faktor *; hushållstyp *; huvudsaklig verksamhet *; stödbehov; serviceuppgift *; \
+                 kön"
+            }
+            Lang::En => {
+                "age group; home municipality; contributing factor *; household type *; main type of activity; need for support; \
+                 service task *; sex"
+            }
         };
         assert!(said("tables.dimensions").contains(labels), "{lang:?}");
     }

@@ -285,15 +285,16 @@ pub(super) fn most_per_client(lang: Lang, most: u8) -> String {
     let most = lang.number(most);
     match lang {
         Lang::Fi => format!(
-            "Yhden asiakkaan tuen tarpeista otetaan yhteen taulukkoon mukaan enintään {most}. Kysymykseen, jossa niitä \
-             laskettaisiin enemmän, ei vastata."
+            "Yhden asiakkaan tuen tarpeista otetaan yhteen taulukkoon mukaan enintään {most}, samoin vaikuttavista tekijöistä, \
+             palvelutehtävistä ja niiden yhdistelmistä. Kysymykseen, jossa niitä laskettaisiin enemmän, ei vastata."
         ),
         Lang::Sv => format!(
-            "Av en klients stödbehov räknas högst {most} med i en tabell. En fråga där fler skulle räknas besvaras inte."
+            "Av en klients stödbehov räknas högst {most} med i en tabell, likaså av bidragande faktorer, serviceuppgifter och \
+             kombinationer av dem. En fråga där fler skulle räknas besvaras inte."
         ),
         Lang::En => format!(
-            "Of the needs of one client, at most {most} are counted in one table. A question that would count more is \
-             refused."
+            "Of the needs of one client, at most {most} are counted in one table, and likewise of contributing factors, service \
+             tasks and combinations of them. A question that would count more is refused."
         ),
     }
 }

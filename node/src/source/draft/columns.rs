@@ -10,7 +10,10 @@ use super::super::identity::looks_like_identity_code;
 use super::super::layout::AgeKind;
 use super::super::mapping::Decimal;
 use super::super::meaning::{age_in_years, area, birth_year, score};
+use super::super::tuples::SEVERAL;
 
+/// The dimensions, one per client, that not every register has.
+pub(super) const OTHERS: [&str; 2] = ["household", "labour_status"];
 /// Distinct spellings that are kept of a column.
 const MOST_SPELLINGS: usize = 50_000;
 /// A column means something if so many of its filled fields do, in percent.
@@ -27,8 +30,10 @@ pub(super) enum Kind {
     AgeGroup,
     Sex,
     Area,
-    Need,
-    Needs(char),
+    /// A code of the dimension with this id.
+    Code(&'static str),
+    /// Several of them, with this between them.
+    Codes(&'static str, char),
     Score(Decimal),
     Identity,
 }
@@ -54,13 +59,22 @@ pub(super) struct Choice {
     pub(super) age: Option<(usize, AgeKind)>,
     pub(super) sex: Option<usize>,
     pub(super) area: Option<usize>,
-    pub(super) need: Vec<usize>,
-    pub(super) separator: Option<char>,
+    pub(super) household: Option<usize>,
+    pub(super) labour_status: Option<usize>,
+    /// In the order of [`SEVERAL`].
+    pub(super) several: [Several; SEVERAL.len()],
     pub(super) primary: Option<usize>,
     pub(super) scores: Vec<(String, usize)>,
     pub(super) decimal: Option<Decimal>,
     pub(super) exclude: Vec<usize>,
     pub(super) hide: Vec<usize>,
+}
+
+/// Where the categories of a dimension stand of which a row may name several.
+#[derive(Default, Debug)]
+pub(super) struct Several {
+    pub(super) columns: Vec<usize>,
+    pub(super) separator: Option<char>,
 }
 
 impl Column {
@@ -125,24 +139,26 @@ impl Column {
 
 fn kinds(text: &str, codebook: &Codebook) -> Vec<Kind> {
     let knows = |id: &str| codebook.dimension(id).is_some_and(|d| d.recognise(text).is_some());
-    let needs = |separator: char| {
-        let need = codebook.dimension("need");
-        text.contains(separator)
-            && need.is_some_and(|d| text.split(separator).all(|part| known(d, part.trim()) || part.trim().is_empty()))
+    let codes = |id: &str, separator: char| {
+        let dimension = codebook.dimension(id);
+        let all = |d| text.split(separator).all(|part| known(d, part.trim()) || part.trim().is_empty());
+        text.contains(separator) && dimension.is_some_and(all)
     };
     let scored = |decimal| codebook.scores().first().is_some_and(|of| score(of, decimal, text).is_ok());
-    let tests: [(bool, Kind); 7] = [
+    let tests: [(bool, Kind); 6] = [
         (birth_year(text).is_ok_and(|year| (1900..2100).contains(&year)), Kind::BirthYear),
         (age_in_years(text).is_ok(), Kind::Age),
         (knows("age_group"), Kind::AgeGroup),
         (knows("sex"), Kind::Sex),
         (codebook.dimension("area").is_some_and(|areas| area(areas, text).is_ok()), Kind::Area),
-        (knows("need"), Kind::Need),
         (looks_like_identity_code(text), Kind::Identity),
     ];
     let mut kinds: Vec<Kind> = tests.into_iter().filter(|(is, _)| *is).map(|(_, kind)| kind).collect();
     kinds.extend(FORMATS.into_iter().filter(|format| Date::parse(text, *format).is_some()).map(Kind::Date));
-    kinds.extend(SEPARATORS.into_iter().filter(|separator| needs(*separator)).map(Kind::Needs));
+    kinds.extend(SEVERAL.into_iter().chain(OTHERS).filter(|id| knows(id)).map(Kind::Code));
+    for id in SEVERAL {
+        kinds.extend(SEPARATORS.into_iter().filter(|s| codes(id, *s)).map(|s| Kind::Codes(id, s)));
+    }
     kinds.extend([Decimal::Comma, Decimal::Point].into_iter().filter(|decimal| scored(*decimal)).map(Kind::Score));
     kinds
 }
@@ -156,10 +172,40 @@ const BORN: [&str; 4] = ["synt", "föd", "fod", "birth"];
 const AGED: [&str; 4] = ["ikä", "ika", "age", "ålder"];
 const SEX: [&str; 3] = ["sukup", "kön", "sex"];
 const AREA: [&str; 4] = ["kunta", "kommun", "municip", "area"];
-const NEED: [&str; 3] = ["tarve", "need", "behov"];
+const HOUSEHOLD: [&str; 5] = ["talous", "ruokakunta", "perhetyyppi", "hushåll", "household"];
+const LABOUR_STATUS: [&str; 6] = ["toiminta", "työmarkkina", "tyomarkkina", "verksamhet", "labour", "activity"];
+/// What the columns of each of [`SEVERAL`] are called.
+const CALLED: [&[&str]; SEVERAL.len()] =
+    [&["tarve", "tarpe", "need", "behov"], &["tekij", "faktor", "factor"], &["tehtäv", "tehtav", "uppgift", "task"]];
 const PRIMARY: [&str; 4] = ["ensisij", "pääasi", "primary", "primär"];
 const HIDE: [&str; 4] = ["turvakielto", "spärr", "sparr", "non-disclosure"];
 const EXCLUDE: [&str; 4] = ["kielto", "rajoit", "restrict", "begräns"];
+
+impl Several {
+    /// The columns of the dimension `id`; `take` finds the first that fits and is free.
+    fn of(id: &'static str, called: &[&str], take: &mut impl FnMut(&dyn Fn(&Column) -> bool) -> Option<usize>) -> Self {
+        let one = Kind::Code(id);
+        // A word such as "other" alone says of no column what it is.
+        let fits = |c: &Column| c.fits(one) && (id == SEVERAL[0] || c.spellings.len() > 2);
+        let mut several = Self::default();
+        while let Some(at) = take(&|c| fits(c) || c.is_called(called) && c.percent(one) >= FITS_NAMED) {
+            several.columns.push(at);
+        }
+        // One in most fields and several in some are a list, too.
+        let list = |c: &Column, separator| {
+            let lists = c.percent(Kind::Codes(id, separator));
+            lists > 0 && lists + c.percent(one) >= FITS
+        };
+        for separator in SEPARATORS {
+            if several.columns.is_empty()
+                && let Some(at) = take(&|c| list(c, separator))
+            {
+                several = Self { columns: vec![at], separator: Some(separator) };
+            }
+        }
+        several
+    }
+}
 
 impl Choice {
     pub(super) fn of(columns: &[Column], codebook: &Codebook) -> Self {
@@ -212,23 +258,14 @@ impl Choice {
         choice.sex = take(&named(&SEX, Kind::Sex)).or_else(|| take(&|c| c.fits(Kind::Sex) && c.spellings.len() <= 6));
         choice.area =
             take(&named(&AREA, Kind::Area)).or_else(|| take(&|c| c.fits(Kind::Area) && c.spellings.len() > 2));
-        while let Some(at) = take(&|c| c.fits(Kind::Need) || named(&NEED, Kind::Need)(c)) {
-            choice.need.push(at);
+        choice.household = take(&named(&HOUSEHOLD, Kind::Code(OTHERS[0])));
+        choice.labour_status = take(&named(&LABOUR_STATUS, Kind::Code(OTHERS[1])));
+        for ((id, called), several) in SEVERAL.into_iter().zip(CALLED).zip(&mut choice.several) {
+            *several = Several::of(id, called, &mut take);
         }
-        if choice.need.is_empty() {
-            // One need in most fields and several in some are a list, too.
-            let several = |c: &Column, separator| {
-                let list = c.percent(Kind::Needs(separator));
-                list > 0 && list + c.percent(Kind::Need) >= FITS
-            };
-            for separator in SEPARATORS {
-                if let Some(at) = take(&|c| several(c, separator)) {
-                    (choice.need, choice.separator) = (vec![at], Some(separator));
-                    break;
-                }
-            }
-        }
-        choice.need.extend(if choice.need.is_empty() { take(&|c| c.is_called(&NEED)) } else { None });
+        // Every register has needs.
+        let needs = &mut choice.several[0].columns;
+        needs.extend(if needs.is_empty() { take(&|c| c.is_called(CALLED[0])) } else { None });
         let most = |at: &usize| columns[*at].spellings.len();
         choice.client = choice.client.or_else(|| (0..columns.len()).filter(|at| !taken[*at]).max_by_key(most));
         choice

@@ -7,7 +7,8 @@ use toml::Value;
 use super::super::calendar::DateFormat;
 use super::super::layout::AgeKind;
 use super::super::mapping::Decimal;
-use super::columns::{Choice, Column, Kind};
+use super::super::tuples::SEVERAL;
+use super::columns::{Choice, Column, Kind, OTHERS, Several};
 use super::{OFTEN, Written};
 
 /// Spellings that are named of a column.
@@ -38,13 +39,7 @@ pub(super) fn write(name: &str, file: &Written, columns: &[Column], choice: &Cho
         quoted(if decimal == Decimal::Comma { "," } else { "." }),
         if choice.decimal.is_none() { "  # no score shows which: check" } else { "" },
     );
-    let mut line = |key: &str, at: Option<usize>, kind: Option<Kind>| {
-        let column = at.map(|at| &columns[at]);
-        let _ = writeln!(text, "{key} = {}{}", quoted(column.map_or("", |c| &c.name)), unsure(column.is_none()));
-        if let Some((column, kind)) = column.zip(kind) {
-            text.push_str(&unknown(column, kind));
-        }
-    };
+    let mut line = |key, at: Option<usize>, kind| one(&mut text, key, at.map(|at| &columns[at]), kind);
     line("client", choice.client, None);
     line("date", choice.date.map(|(at, _)| at), choice.date.map(|(_, format)| Kind::Date(format)));
     let (key, kind) = match choice.age.map_or(AgeKind::BirthYear, |(_, kind)| kind) {
@@ -56,24 +51,25 @@ pub(super) fn write(name: &str, file: &Written, columns: &[Column], choice: &Cho
     line(key, choice.age.map(|(at, _)| at), Some(kind));
     line("sex", choice.sex, Some(Kind::Sex));
     line("area", choice.area, Some(Kind::Area));
-    match (&choice.need[..], choice.separator) {
-        ([at], Some(separator)) => {
-            let (column, separator) = (quoted(&columns[*at].name), quoted(&separator.to_string()));
-            let _ = writeln!(text, "need = {{ column = {column}, separator = {separator} }}");
+    for (key, at) in OTHERS.into_iter().zip([choice.household, choice.labour_status]) {
+        if at.is_some() {
+            line(key, at, Some(Kind::Code(key)));
         }
-        ([_, _, ..], _) => {
-            let names: Vec<String> = choice.need.iter().map(|at| quoted(&columns[*at].name)).collect();
-            let _ = writeln!(text, "need = {{ columns = [{}] }}", names.join(", "));
-        }
-        (one, _) => line("need", one.first().copied(), Some(Kind::Need)),
     }
+    let [needs, factors, tasks] = &choice.several;
+    several(&mut text, columns, "need", SEVERAL[0], needs);
     let marks = |at: &usize| columns[*at].marks().into_iter().map(|mark| (*at, mark)).collect::<Vec<_>>();
     let condition =
         |(at, mark): &(usize, &str)| format!("{{ column = {}, value = {} }}", quoted(&columns[*at].name), quoted(mark));
-    if let (Some(primary), [_], None) = (choice.primary, &choice.need[..], choice.separator) {
+    if let (Some(primary), [_], None) = (choice.primary, &needs.columns[..], needs.separator) {
         match marks(&primary).first() {
             Some(mark) => drop(writeln!(text, "primary = {}  # check the value", condition(mark))),
             None => drop(writeln!(text, "# primary: {} perhaps", columns[primary].name)),
+        }
+    }
+    for (key, id, found) in [("factors", SEVERAL[1], factors), ("service_task", SEVERAL[2], tasks)] {
+        if !found.columns.is_empty() {
+            several(&mut text, columns, key, id, found);
         }
     }
     if !choice.scores.is_empty() {
@@ -97,9 +93,15 @@ pub(super) fn write(name: &str, file: &Written, columns: &[Column], choice: &Cho
         };
     }
     let used = |at: &usize| {
-        let Choice { client, date, age, sex, area, need, primary, scores, exclude, hide, .. } = choice;
-        let one = [*client, date.map(|d| d.0), age.map(|a| a.0), *sex, *area, *primary];
-        let listed = need.iter().chain(exclude).chain(hide).chain(scores.iter().map(|(_, at)| at));
+        let Choice { client, date, age, sex, area, household, labour_status, primary, .. } = choice;
+        let Choice { several, scores, exclude, hide, .. } = choice;
+        let one = [*client, date.map(|d| d.0), age.map(|a| a.0), *sex, *area, *household, *labour_status, *primary];
+        let listed = several
+            .iter()
+            .flat_map(|several| &several.columns)
+            .chain(exclude)
+            .chain(hide)
+            .chain(scores.iter().map(|(_, at)| at));
         one.contains(&Some(*at)) || listed.into_iter().any(|used| used == at)
     };
     let unused: Vec<&str> = (0..columns.len()).filter(|at| !used(at)).map(|at| columns[at].name.as_str()).collect();
@@ -107,6 +109,29 @@ pub(super) fn write(name: &str, file: &Written, columns: &[Column], choice: &Cho
         let _ = writeln!(text, "\n# Columns that are not looked into: {}", unused.join(", "));
     }
     text
+}
+
+/// A key that one column explains.
+fn one(text: &mut String, key: &str, column: Option<&Column>, kind: Option<Kind>) {
+    let _ = writeln!(text, "{key} = {}{}", quoted(column.map_or("", |c| &c.name)), unsure(column.is_none()));
+    if let Some((column, kind)) = column.zip(kind) {
+        text.push_str(&unknown(column, kind));
+    }
+}
+
+/// A key in the layout in which the register has the categories of a dimension.
+fn several(text: &mut String, columns: &[Column], key: &str, id: &'static str, found: &Several) {
+    match (&found.columns[..], found.separator) {
+        ([at], Some(separator)) => {
+            let (column, separator) = (quoted(&columns[*at].name), quoted(&separator.to_string()));
+            let _ = writeln!(text, "{key} = {{ column = {column}, separator = {separator} }}");
+        }
+        ([_, _, ..], _) => {
+            let names: Vec<String> = found.columns.iter().map(|at| quoted(&columns[*at].name)).collect();
+            let _ = writeln!(text, "{key} = {{ columns = [{}] }}", names.join(", "));
+        }
+        (single, _) => one(text, key, single.first().map(|at| &columns[*at]), Some(Kind::Code(id))),
+    }
 }
 
 /// What a column holds besides what it is taken for.
@@ -117,7 +142,7 @@ fn unknown(column: &Column, kind: Kind) -> String {
     }
     // What dates and numbers look like is no code, and one of them is one person's.
     let spellings = match kind {
-        Kind::Sex | Kind::Area | Kind::Need | Kind::AgeGroup => column.others(kind, OFTEN),
+        Kind::Sex | Kind::Area | Kind::Code(_) | Kind::AgeGroup => column.others(kind, OFTEN),
         _ => Vec::new(),
     };
     let named: Vec<String> = spellings.iter().take(NAMED).map(|text| quoted(text)).collect();

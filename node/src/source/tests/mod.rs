@@ -12,6 +12,7 @@ mod people;
 mod refused;
 mod rows;
 mod same;
+mod tuples;
 
 use std::fs;
 
@@ -92,7 +93,8 @@ fn windows_1252(text: &str) -> Vec<u8> {
 
 impl Imported {
     /// What a slice holds of a client, as `age area sex | needs | scores`; a
-    /// primary need ends with `!`, the first of an event begins with `+`. Nothing when the client is not in it.
+    /// primary need ends with `!`, the first of an event begins with `+`. Nothing when the client is not in it. Of the
+    /// dimensions that not every register has, what is unknown is left out.
     fn seen(&self, period: &str, key: &str) -> Option<String> {
         self.seen_by(Codebook::built_in(), period, key)
     }
@@ -112,6 +114,8 @@ impl Imported {
         self.slices.iter().map(|(period, slice)| (period.to_string(), slice.to_bytes())).collect()
     }
 }
+
+const OPTIONAL: [&str; 4] = ["household", "labour_status", "contributing_factor", "service_task"];
 
 /// Reads one client out of [`Slice::to_bytes`], whose form `tally` documents.
 fn written(slice: &Slice, codebook: &Codebook, tag: &[u8]) -> Option<String> {
@@ -133,7 +137,9 @@ fn written(slice: &Slice, codebook: &Codebook, tag: &[u8]) -> Option<String> {
 
     let dimensions = codebook.dimensions().iter();
     let (exclusive, several): (Vec<_>, Vec<_>) = dimensions.partition(|d| d.exclusive);
-    let exclusive: Vec<String> = exclusive.iter().map(|d| code(d, next(n * width(d)), client)).collect();
+    let silent = |d: &Dimension, code: &str| OPTIONAL.contains(&d.id.as_str()) && code == "unknown";
+    let exclusive = exclusive.iter().map(|d| (d, code(d, next(n * width(d)), client)));
+    let exclusive: Vec<String> = exclusive.filter(|(d, code)| !silent(d, code)).map(|(_, code)| code).collect();
     let scores = codebook.scores().iter().filter_map(|s| match next(n)[client] {
         255 => None,
         score => Some(format!("{}={}", s.id, f64::from(score) / 2.0)),
@@ -143,7 +149,8 @@ fn written(slice: &Slice, codebook: &Codebook, tag: &[u8]) -> Option<String> {
         .iter()
         .map(|d| {
             let column = next(r * width(d));
-            rows.clone().map(|row| code(d, column, row)).collect()
+            let codes = rows.clone().map(|row| code(d, column, row));
+            codes.map(|code| if silent(d, &code) { String::new() } else { code }).collect()
         })
         .collect();
     let flag = |column: &[u8], row: usize| column[row / 8] >> (row % 8) & 1 == 1;
@@ -152,7 +159,8 @@ fn written(slice: &Slice, codebook: &Codebook, tag: &[u8]) -> Option<String> {
     let needs: Vec<String> = rows
         .enumerate()
         .map(|(i, row)| {
-            let codes: Vec<&str> = several.iter().map(|column| column[i].as_str()).collect();
+            let codes = several.iter().map(|column| column[i].as_str()).filter(|code| !code.is_empty());
+            let codes: Vec<&str> = codes.collect();
             let before = if begins.is_some_and(|begins| flag(begins, row)) { "+" } else { "" };
             before.to_owned() + &codes.join("/") + if flag(primary, row) { "!" } else { "" }
         })
