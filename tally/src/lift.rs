@@ -83,7 +83,7 @@ mod tests {
     use super::*;
     use crate::kernel::count_plain;
     use crate::sample::{Person, clients, slice};
-    use crate::slice::{Client, Row};
+    use crate::slice::{Client, Row, Rows};
     use koonti_disclosure::TableRequest;
     use koonti_disclosure::request::{Draft, Measure, Purpose, ReleaseKind};
 
@@ -99,7 +99,7 @@ mod tests {
 
     /// Clients of `old` as an import under `new` would have them, that says nothing of
     /// what is new.
-    fn unaware(old: &Codebook, new: &Codebook) -> Vec<Client> {
+    fn unaware(kind_of_rows: Rows, old: &Codebook, new: &Codebook) -> Vec<Client> {
         let with_unknown = |codes: &[u16], exclusive| {
             let known = kind(old, exclusive);
             let of = |d: &&Dimension| known.iter().position(|k| k.id == d.id).map_or(d.unknown(), |at| codes[at]);
@@ -110,11 +110,15 @@ mod tests {
             rows: client
                 .rows
                 .iter()
-                .map(|row| Row { codes: with_unknown(&row.codes, false), primary: row.primary })
+                .map(|row| Row {
+                    codes: with_unknown(&row.codes, false),
+                    primary: row.primary,
+                    begins_event: row.begins_event,
+                })
                 .collect(),
             ..client
         };
-        clients(&people(), old).into_iter().map(client).collect()
+        clients(&people(), kind_of_rows, old).into_iter().map(client).collect()
     }
 
     fn request(by: &[&str], codebook: &Codebook) -> TableRequest {
@@ -127,6 +131,7 @@ mod tests {
             release: ReleaseKind::PerNode,
             sd: Some("1".into()),
             within: None,
+            max_events: None,
             max_per_client: Some(32),
             purpose: Purpose::Statistics,
             filter: std::collections::BTreeMap::new(),
@@ -137,17 +142,19 @@ mod tests {
     #[test]
     fn an_earlier_slice_is_as_one_imported_today_that_says_nothing_new() {
         let (old, new) = books();
-        let bytes = slice(&people(), old).to_bytes();
-        let lifted = Slice::read(&bytes, new).unwrap();
-        assert!(lifted.to_bytes() == Slice::from_clients(new, unaware(old, new)).unwrap().to_bytes());
-        assert!(Slice::read(&bytes, old).unwrap().to_bytes() == bytes, "an old question reads it as it is");
-        assert!(Slice::read(&lifted.to_bytes(), old).unwrap().to_bytes() == bytes, "and a newer slice likewise");
+        for rows in [Rows::Observations, Rows::Events] {
+            let bytes = slice(&people(), rows, old).to_bytes();
+            let lifted = Slice::read(&bytes, new).unwrap();
+            assert!(lifted.to_bytes() == Slice::from_clients(new, rows, unaware(rows, old, new)).unwrap().to_bytes());
+            assert!(Slice::read(&bytes, old).unwrap().to_bytes() == bytes, "an old question reads it as it is");
+            assert!(Slice::read(&lifted.to_bytes(), old).unwrap().to_bytes() == bytes, "and a newer slice likewise");
+        }
     }
 
     #[test]
     fn a_new_question_counts_it_and_an_old_one_as_before() {
         let (old, new) = books();
-        let bytes = slice(&people(), old).to_bytes();
+        let bytes = slice(&people(), Rows::Observations, old).to_bytes();
         let counts = |by: &[&str], codebook| {
             let slice = Slice::read(&bytes, codebook).unwrap();
             count_plain(&request(by, codebook), &[&slice], codebook, 2).unwrap().remove(0).remove(0)
@@ -170,7 +177,7 @@ mod tests {
     #[test]
     fn what_nobody_knows_or_has_changed_is_refused() {
         let (old, new) = books();
-        let mut bytes = slice(&people(), old).to_bytes();
+        let mut bytes = slice(&people(), Rows::Observations, old).to_bytes();
         let json = include_str!("../../config/codebook.json").replacen("N05", "N55", 1);
         let other = Codebook::parse(&json).unwrap();
         assert_eq!(Slice::read(&bytes, &other).err(), Some(Error::Shape), "a code has changed its meaning");
