@@ -238,7 +238,8 @@ async fn deliver(link: &NodeLink, deposits: &Arc<Deposits>, mut to_send: Unbound
             outgoing = to_send.recv() => outgoing,
         };
         let Some(outgoing) = outgoing else {
-            return Error::Refused("the worker has ended".into());
+            // The worker has ended: it says itself why.
+            return std::future::pending().await;
         };
         let (link, deposits, stopped) = (link.clone(), deposits.clone(), stopped.clone());
         let under_way = under_way.clone();
