@@ -218,7 +218,7 @@ fn a_node_listens_nowhere() {
     assert!(opened.ends_with("let door = desk.config().metrics.map(Door::open).transpose()?;"), "{opened}");
     assert!(shown.ends_with("tokio::spawn(door.serve(sight.clone()));"), "{shown}");
     // What it opens is loopback by its type, which is made in one place.
-    let made = mentions("watch/src", &["Self(address)", "Loopback("]);
+    let made = mentions("watch/src", &["Self(address)", " Loopback("]);
     assert_eq!(made.len(), 2, "{}", made.join("\n"));
     assert!(
         made[0].ends_with("pub struct Loopback(SocketAddr);") && made[1].contains("ip().is_loopback()"),

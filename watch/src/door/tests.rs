@@ -1,3 +1,5 @@
+//! The door, by hand: requests as bytes, answers as text.
+
 use super::*;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
