@@ -27,7 +27,7 @@ fn stated(coverage: &str, node: &str, periods: &[&str]) -> Value {
 fn a_table_says_what_its_registers_cover() {
     let region = region();
     let per_node = "--by sex --period 2026Q3 --sd 5";
-    let regional = "--release regional --by sex --period 2026Q3 --sd 4";
+    let regional = "--release regional --by sex --period 2026Q3 --sd 5";
     let expected = json!([stated("pilot", "ita", &["2026Q3"]), stated("all", "keski", &["2026Q3"])]);
     for question in [per_node, regional] {
         let said = region.run_table("aino", question);
@@ -49,8 +49,8 @@ fn a_table_says_what_its_registers_cover() {
     std::fs::write(&mapping, text.replace("\"pilot\"", "\"all\"")).expect("a file");
     let imported = region.node("ita").arg("import").ok();
     assert!(imported.out.contains("states that the register covers all units"), "{}", imported.out);
-    let seen = || (region.disk("ita").entries().len() as u64 == mirrored(&region, "ita")).then_some(());
-    until("the import is in the coordinator's copy", Duration::from_secs(20), seen);
+    let all = || (region.disk("ita").entries().len() as u64 == mirrored(&region, "ita")).then_some(());
+    until("the import is in the coordinator's copy", Duration::from_secs(20), all);
     let said = region.run_table("aino", "--by sex --period 2026Q2,2026Q3 --sd 6");
     let expected = json!([
         stated("all", "ita", &["2026Q2"]),
