@@ -53,6 +53,12 @@ impl Error {
         Self::File { path: path.display().to_string(), why: error.to_string() }
     }
 
+    /// A file that is there already and must stay.
+    pub(crate) fn is_there(path: &Path) -> Self {
+        let why = "there is such a file already, which is not replaced: give another name";
+        Self::File { path: path.display().to_string(), why: why.to_owned() }
+    }
+
     /// A malformed file.
     pub(crate) fn config(path: &Path, why: impl std::fmt::Display) -> Self {
         Self::Config { path: path.display().to_string(), why: why.to_string().trim_end().to_owned() }

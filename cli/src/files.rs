@@ -53,6 +53,15 @@ pub(crate) fn replace_secret(path: &Path, text: &str) -> Result<(), Error> {
     replaced.map_err(|e| Error::file(path, &e))
 }
 
+/// Writes a new file; an existing one is left alone.
+pub(crate) fn write_new(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    let file = std::fs::OpenOptions::new().write(true).create_new(true).open(path);
+    file.and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all())).map_err(|e| match e.kind() {
+        std::io::ErrorKind::AlreadyExists => Error::is_there(path),
+        _ => Error::file(path, &e),
+    })
+}
+
 /// Writes a file, replacing an earlier one.
 pub(crate) fn write(path: &Path, text: &str) -> Result<(), Error> {
     std::fs::write(path, text).map_err(|e| Error::file(path, &e))

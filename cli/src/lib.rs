@@ -24,3 +24,4 @@ mod output;
 mod profile;
 mod render;
 pub mod synth;
+mod template;

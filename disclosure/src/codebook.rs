@@ -217,6 +217,15 @@ impl Dimension {
                 }
             }
         }
+        // A code with a name of the same category behind it, as drop-down lists write it.
+        for (i, code) in file.codes.iter().enumerate() {
+            let i = u16::try_from(i).map_err(|_| bad())?;
+            for text in [&code.label.fi, &code.label.sv, &code.label.en].into_iter().chain(&code.synonyms) {
+                if *spellings.entry(folded(&format!("{} {text}", code.code))).or_insert(i) != i {
+                    return Err(bad());
+                }
+            }
+        }
         if file.codes.last().is_none_or(|c| c.code != UNKNOWN) {
             return Err(bad());
         }
@@ -245,7 +254,8 @@ impl Dimension {
     }
 
     /// The position of the category that a register means by `text`: its code,
-    /// its name in any of the languages, or a synonym, whatever the case.
+    /// its name in any of the languages, or a synonym, whatever the case; or the code, one
+    /// space, and such a name of the same category.
     pub fn recognise(&self, text: &str) -> Option<u16> {
         self.spellings.get(&folded(text)).copied()
     }
@@ -284,6 +294,16 @@ mod tests {
         assert!(!need.exclusive && need.codes().len() == 11);
         assert!(need.codes()[0].label.marked("sv").ends_with(" *"));
         assert!(!need.codes()[0].label.marked("fi").ends_with('*'));
+        let n03 = need.position("N03");
+        assert_eq!(need.recognise("N03 Taloudellisen tuen tarve"), n03);
+        assert_eq!(need.recognise(" n03 behov av ekonomiskt stöd "), n03);
+        for text in ["N03 Tuki jokapäiväisestä elämästä selviytymiseen", "N03 ", "N03  Financial support", "N03 N03"]
+        {
+            assert_eq!(need.recognise(text), n03.filter(|_| text == "N03 "), "{text}: a code with another name");
+        }
+        assert_eq!(code("491 St. Michel"), None);
+        assert_eq!(code("491 Mikkeli"), Some("491"));
+        assert_eq!(code("205 Mikkeli"), None);
         let age = book.dimension("age_group").unwrap();
         assert_eq!(age.of_age(17), None);
         assert_eq!(age.of_age(18), Some(0));

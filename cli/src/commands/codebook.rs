@@ -1,10 +1,13 @@
-//! `koonti codebook show`.
+//! `koonti codebook show|template`.
 
 use crate::error::Error;
+use crate::files::write_new;
 use crate::output::{Flag, print};
-use clap::{Subcommand, ValueEnum};
+use crate::template::Sheet;
+use clap::{Args, Subcommand, ValueEnum};
 use koonti_disclosure::Codebook;
 use serde_json::{Value, json};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 #[derive(Subcommand)]
@@ -22,6 +25,32 @@ pub(super) enum Command {
         #[command(flatten)]
         output: Flag,
     },
+    /// Write a coding sheet for social workers: an Excel workbook with drop-down lists, and the
+    /// mapping with which a node reads it once it is saved as CSV.
+    #[command(
+        after_help = "Examples:\n  koonti codebook template --xlsx kirjaus.xlsx --mapping register.toml --lang fi\n  koonti codebook template --xlsx kodning.xlsx --lang sv --dimensions household,D01,D07 --rows 2000\n\nSaved as \"CSV UTF-8\" under the same name, the sheet is read with that mapping as it is."
+    )]
+    Template(Template),
+}
+
+#[derive(Args)]
+pub(super) struct Template {
+    /// The workbook. An existing file is left alone.
+    #[arg(long, value_name = "FILE")]
+    xlsx: PathBuf,
+    /// Where the mapping goes; without it, to stdout. An existing file is left alone.
+    #[arg(long, value_name = "FILE")]
+    mapping: Option<PathBuf>,
+    /// The language of headings, lists and instructions.
+    #[arg(long, value_enum, default_value = "fi")]
+    lang: Lang,
+    /// Rows that can be filled in.
+    #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..=20_000))]
+    rows: u32,
+    /// What is coded besides sex, area and needs: dimensions and scores of the codebook, or
+    /// `scores` for all of those. Without it: everything.
+    #[arg(long, value_delimiter = ',', value_name = "NAMES")]
+    dimensions: Option<Vec<String>>,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -42,9 +71,36 @@ impl Lang {
 }
 
 pub(super) fn run(command: &Command) -> Result<ExitCode, Error> {
-    let Command::Show { dimension, lang, output } = command;
-    let (book, lang) = (Codebook::built_in(), lang.code());
-    match dimension.as_deref() {
+    match command {
+        Command::Show { dimension, lang, output } => show(dimension.as_deref(), lang.code(), output),
+        Command::Template(template) => write_template(template),
+    }
+}
+
+fn write_template(asked: &Template) -> Result<ExitCode, Error> {
+    let sheet = Sheet::plan(Codebook::built_in(), asked.lang.code(), asked.dimensions.as_deref())?;
+    if asked.xlsx.extension().is_none_or(|extension| extension != "xlsx") {
+        return Err(Error::Other(format!("{}: the file's ending must be .xlsx", asked.xlsx.display())));
+    }
+    let csv = asked.xlsx.with_extension("csv");
+    let csv = csv.file_name().unwrap_or_default().to_string_lossy();
+    let mapping = sheet.mapping(&csv);
+    // Both or neither.
+    if let Some(path) = asked.mapping.as_ref().filter(|path| path.exists()) {
+        return Err(Error::is_there(path));
+    }
+    write_new(&asked.xlsx, &sheet.workbook(&csv, asked.rows)?)?;
+    match &asked.mapping {
+        Some(path) => write_new(path, mapping.as_bytes())?,
+        None => say!("{}", mapping.trim_end()),
+    }
+    eprintln!("the sheet is in {}: saved as \"CSV UTF-8\", it becomes {csv}", asked.xlsx.display());
+    Ok(ExitCode::SUCCESS)
+}
+
+fn show(dimension: Option<&str>, lang: &str, output: &Flag) -> Result<ExitCode, Error> {
+    let book = Codebook::built_in();
+    match dimension {
         None => {
             let rows: Vec<Vec<String>> = book
                 .dimensions()
