@@ -49,8 +49,8 @@ pub(crate) fn count_plain(
     threads: usize,
 ) -> Result<Vec<Vec<Vec<i64>>>, Error> {
     let own = request.codebook() == codebook.hash();
-    let fits = |s: &&&Slice| s.codebook == codebook.hash() && (request.max_events().is_none() || s.has_events());
-    if !own || slices.len() != request.periods().len() || !slices.iter().all(|s| fits(&s)) {
+    let fits = |s: &Slice| s.codebook == codebook.hash() && (request.max_events().is_none() || s.has_events());
+    if !own || slices.len() != request.periods().len() || !slices.iter().all(|s| fits(s)) {
         return Err(Error::Shape);
     }
     let domain = request.domain();

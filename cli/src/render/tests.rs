@@ -151,3 +151,26 @@ fn what_registers_cover_is_shown_where_it_is_stated() {
     let text = String::from_utf8(bytes).unwrap();
     assert!(text.lines().nth(1).unwrap().ends_with(",39.20,all: node-0; pilot: node-1"), "{text}");
 }
+
+#[test]
+fn events_stand_beside_their_clients() {
+    let mut request: Value = serde_json::from_slice(request().bytes()).unwrap();
+    (request["measure"], request["max_events"]) = (json!("events"), json!(12));
+    let request = TableRequest::parse(&canonical::to_bytes(&request).unwrap(), Codebook::built_in()).unwrap();
+    let mut table = table();
+    (table.cells[0].value, table.cells[0].clients) = (Some(70), Some(35));
+    table.cells[0].per_client = Some([2000, 1512, 2731]);
+    table.cells[0].share = None;
+    let json = json(&table, &request);
+    assert_eq!(json["cells"][0]["per_client"], json!({"value": 2.0, "low": 1.512, "high": 2.731}));
+    assert_eq!((&json["cells"][0]["clients"], json["cells"][0].get("sum")), (&json!(35), None));
+    assert_eq!(json["cells"][1].get("per_client"), None);
+    let mut bytes = Vec::new();
+    csv(&mut bytes, &table, &request).unwrap();
+    let text = String::from_utf8(bytes).unwrap();
+    let lines: Vec<&str> = text.lines().collect();
+    assert!(lines[0].ends_with("share_high,clients,per_client,per_client_low,per_client_high"), "{text}");
+    assert!(lines[1].ends_with(",,,,35,2.00,1.51,2.73") && lines[2].ends_with("false,,,,,,,"), "{text}");
+    let notes = footnotes::footnotes(&table, &request);
+    assert!(notes.contains("At most 12 events per client and figure") && notes.contains("12 times that"), "{notes}");
+}

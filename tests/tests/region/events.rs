@@ -39,7 +39,7 @@ fn refused_where_not_held(region: &Region) {
         assert_eq!(node["refusal"], if held { Value::Null } else { json!("MEASURE_NOT_HELD") }, "{node}");
         assert!(!held || node["cost_nano_rho"] == 40_000_000, "{node}");
     }
-    let ask = |line: &str| region.person("aino").words("table run --by sex --period 2026Q3 --sd 5").words(line).ends(1);
+    let ask = |line: &str| region.person("aino").words("table run --by sex --period 2026Q3 --sd 5").words(line).ends(2);
     ask("--measure events").complains("needs max_events, from 1 to 100");
     ask("--max-events 3").complains("only that measure has it");
 }
