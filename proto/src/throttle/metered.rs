@@ -70,3 +70,43 @@ impl<K: Eq + Hash> HttpBody for Metered<K> {
         self.body.size_hint()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Metered, metered};
+    use crate::throttle::{Kind, Throttle};
+    use http::{Request, Response};
+    use http_body_util::{BodyExt as _, StreamBody};
+    use hyper::body::{Bytes, Frame};
+    use std::sync::Arc;
+    use std::time::{Duration, Instant};
+    use tonic::body::Body;
+    use tonic::{Code, Status};
+
+    #[tokio::test]
+    async fn a_message_that_does_not_come_is_given_up() {
+        let pass = Throttle::new().enter(&"a", Kind::Look, Instant::now()).expect("a place");
+        let body = Body::new(StreamBody::new(tokio_stream::pending::<Result<Frame<Bytes>, Status>>()));
+        let late = Box::pin(tokio::time::sleep(Duration::from_millis(20)));
+        let mut metered = Metered { body, pass: Arc::new(pass), late };
+        let status = metered.frame().await.expect("an end").expect_err("it is late");
+        assert_eq!(status.code(), Code::Unavailable);
+    }
+
+    #[test]
+    fn a_call_is_under_way_until_its_answer_has_ended() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let _entered = runtime.enter();
+        let (throttle, now) = (Throttle::new(), Instant::now());
+        let mut answers = Vec::new();
+        for _ in 0..Kind::Read.limits().open {
+            let pass = throttle.enter(&"a", Kind::Read, now).expect("a place");
+            let (request, answer) = metered(Request::new(Body::empty()), pass);
+            drop(request);
+            answers.push(answer(Response::new(Body::empty())));
+        }
+        assert!(throttle.enter(&"a", Kind::Read, now).is_err());
+        answers.pop();
+        assert!(throttle.enter(&"a", Kind::Read, now).is_ok());
+    }
+}

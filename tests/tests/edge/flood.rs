@@ -12,7 +12,7 @@ use tonic_types::StatusExt as _;
 /// What one caller may look at once, and each minute: as the coordinator has it.
 const BURST: u64 = 1200;
 const PER_MINUTE: u64 = 600;
-const LASTS: Duration = Duration::from_secs(5);
+const LASTS: Duration = Duration::from_secs(4);
 
 async fn roster(channel: &Channel) -> Result<(), Status> {
     let mut grpc = tonic::client::Grpc::new(channel.clone());

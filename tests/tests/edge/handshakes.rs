@@ -17,12 +17,12 @@ const MOST: usize = 512;
 
 /// Whether the other end has closed it.
 fn is_closed(tcp: &mut TcpStream) -> bool {
-    tcp.set_read_timeout(Some(Duration::from_millis(1))).expect("a timeout");
+    tcp.set_nonblocking(true).expect("a mode");
     loop {
         match tcp.read(&mut [0; 1024]) {
             Ok(0) => return true,
             Ok(_) => {}
-            Err(e) => return !matches!(e.kind(), std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut),
+            Err(e) => return e.kind() != std::io::ErrorKind::WouldBlock,
         }
     }
 }
@@ -80,12 +80,12 @@ pub(crate) fn idle_connections(ground: &mut Ground) {
 /// before anything is read. Another address does not notice.
 pub(crate) fn connections_begun(ground: &mut Ground) {
     let from = [127, 0, 5, 1];
-    let began = Instant::now();
     for _ in 0..3000 {
         drop(tcp(from, ground.main));
     }
-    let refused = Raw::connect(ground.person.config(), from, ground.main);
-    assert!(refused.is_err(), "served after 3,000 connections in {:?}", began.elapsed());
+    // One more is due every 33 ms.
+    let refused = (0..10).filter(|_| Raw::connect(ground.person.config(), from, ground.main).is_err()).count();
+    assert!(refused >= 5, "{refused} of ten are refused");
     Raw::connect(ground.person.config(), [127, 0, 5, 2], ground.main).expect("another address");
 }
 

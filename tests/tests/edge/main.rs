@@ -22,6 +22,7 @@ mod raw;
 use koonti_tests::{Node, Plan, Region, until};
 use papers::Papers;
 use probe::Probe;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
@@ -39,13 +40,22 @@ struct Ground {
     /// A node without scruples; its daemon does not run.
     node: Papers,
     probe: Probe,
+    /// What the coordinator had open before.
+    files: usize,
 }
+
+/// What somebody does; demands what becomes of it.
+type Attack = fn(&mut Ground);
 
 #[test]
 fn hostile_callers_cost_the_others_nothing() {
     let plan = Plan::new().node(Node::auto("kainuu", "205")).node(Node::auto("roskala", "297"));
     let plan = plan.person("aino", "requester").person("roisto", "requester").person("tulva", "requester");
+    // As many systems start a daemon: it has to raise the limit itself.
+    let files = getrlimit(Resource::Nofile);
+    setrlimit(Resource::Nofile, Rlimit { current: Some(1024), maximum: files.maximum }).expect("a lower limit");
     let mut region = plan.start();
+    setrlimit(Resource::Nofile, Rlimit { current: files.maximum, ..files }).expect("a higher limit");
     region.take_node("roskala").stop();
     let address = |url: String| -> SocketAddr { url.trim_start_matches("https://").parse().expect("an address") };
     let papers = |name: &str| Papers::of_keys(&region.home(name));
@@ -58,11 +68,12 @@ fn hostile_callers_cost_the_others_nothing() {
             &region.main_url(),
             &[papers("aino"), Papers::of_keys(&region.home("kainuu").join("keys"))],
         ),
+        files: 0,
         region,
     };
     ground.probe.wait_for_calls(20);
-    let files = ground.region.coordinator_daemon().open_files();
-    let attacks: &[(&str, fn(&mut Ground))] = &[
+    ground.files = ground.region.coordinator_daemon().open_files();
+    let attacks: &[(&str, Attack)] = &[
         ("certificates::who_gets_in", certificates::who_gets_in),
         ("certificates::no_older_tls", certificates::no_older_tls),
         ("certificates::no_other_protocol", certificates::no_other_protocol),
@@ -87,6 +98,7 @@ fn hostile_callers_cost_the_others_nothing() {
         ("handshakes::idle_members", handshakes::idle_members),
         ("flood::one_caller_is_throttled_alone", flood::one_caller_is_throttled_alone),
         ("certificates::struck_from_the_roster", certificates::struck_from_the_roster),
+        ("what_it_cost", what_it_cost),
     ];
     // All are tried, whatever becomes of one.
     let mut failed = Vec::new();
@@ -101,6 +113,11 @@ fn hostile_callers_cost_the_others_nothing() {
         }
     }
     assert!(failed.is_empty(), "{failed:?}");
+}
+
+/// What all of it together has cost the coordinator.
+fn what_it_cost(ground: &mut Ground) {
+    let files = ground.files;
     let coordinator = ground.region.coordinator_daemon();
     let peak = coordinator.peak_kb();
     println!("peak {peak} kB; {files} files before");

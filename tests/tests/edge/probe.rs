@@ -27,6 +27,13 @@ struct Said {
     stop: AtomicBool,
 }
 
+impl Said {
+    fn took(&self, time: Duration) {
+        let mut worst = self.worst.lock().expect("no panic");
+        *worst = (*worst).max(time);
+    }
+}
+
 impl Probe {
     /// Callers in turn, each over its connection and every fourth time over a new one.
     pub(crate) fn start(url: &str, callers: &[Papers]) -> Self {
@@ -87,9 +94,7 @@ async fn probe(url: &str, callers: &[Papers], said: &Said) {
             Ok(roster) => assert!(!roster.is_empty()),
             Err(failure) => said.failed.lock().expect("no panic").push(failure.to_string()),
         }
-        let mut worst = said.worst.lock().expect("no panic");
-        *worst = (*worst).max(began.elapsed());
-        drop(worst);
+        said.took(began.elapsed());
         said.calls.fetch_add(1, Ordering::SeqCst);
         tokio::time::sleep(EVERY).await;
     }

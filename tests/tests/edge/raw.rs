@@ -1,7 +1,7 @@
 //! An HTTP/2 client with no manners: frames by hand over TLS.
 
 use rustls::{ClientConfig, ClientConnection, StreamOwned};
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -94,7 +94,7 @@ impl Raw {
         raw.send(&frame(SETTINGS, 0, 0, &[]));
         match raw.wait(Duration::from_secs(5), |frame| frame.kind == SETTINGS) {
             Some(_) => Ok(raw),
-            None => Err(std::io::ErrorKind::ConnectionAborted.into()),
+            None => Err(ErrorKind::ConnectionAborted.into()),
         }
     }
 
@@ -150,12 +150,20 @@ impl Raw {
             if left.is_zero() || self.ended {
                 return;
             }
-            self.tls.sock.set_read_timeout(Some(left.max(Duration::from_millis(1)))).expect("a timeout");
+            // By hand: a stream of rustls reads nothing once a write has failed.
             let mut some = [0; 16 * 1024];
-            match self.tls.read(&mut some) {
+            match self.tls.conn.reader().read(&mut some) {
                 Ok(0) => self.ended = true,
                 Ok(n) => self.come.extend_from_slice(&some[..n]),
-                Err(e) if matches!(e.kind(), std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut) => {}
+                Err(e) if e.kind() == ErrorKind::WouldBlock => {
+                    self.tls.sock.set_read_timeout(Some(left.max(Duration::from_millis(1)))).expect("a timeout");
+                    match self.tls.conn.read_tls(&mut self.tls.sock) {
+                        Ok(0) => self.ended = true,
+                        Ok(_) => self.ended = self.tls.conn.process_new_packets().is_err(),
+                        Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {}
+                        Err(_) => self.ended = true,
+                    }
+                }
                 Err(_) => self.ended = true,
             }
         }
