@@ -57,6 +57,12 @@ fn random_kills_lose_and_double_nothing() {
         }
     }
     region.wait_until_connected();
+    // And one that nobody disturbs.
+    let question = "--release regional --by sex --period 2026Q3 --sd 39".to_owned();
+    let id = region.ask("aino", &question);
+    let table = region.run_table("aino", &question);
+    assert_eq!((table.code, table.json()["nodes_counted"].as_u64()), (0, Some(5)), "{table:?}");
+    asked.push(Asked { question, regional: true, id });
     finished(&region, &asked);
 }
 
