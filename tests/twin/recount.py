@@ -24,6 +24,7 @@ let pass, which is less than 93 % for fewer than 1900 cells.
 """
 
 import csv
+import itertools
 import json
 import math
 import os
@@ -31,7 +32,9 @@ import subprocess
 import sys
 from collections import defaultdict
 
-DIMENSIONS = {"need": "needs", "age_group": "age_group", "sex": "sex", "area": "area"}
+# The columns of people.csv; a client goes with each combination of the latter.
+ONE = {d: d for d in ("age_group", "sex", "area", "household", "labour_status")}
+SEVERAL = {"need": "needs", "contributing_factor": "factors", "service_task": "service_tasks"}
 
 
 def too_few(covered, seen):
@@ -83,14 +86,13 @@ def count(rows, table, nodes):
         value = score_of(row, score) if score else None
         if score and value is None:
             continue
-        needs = row["needs"].split("|")
-        if len(needs) > request.get("max_per_client", len(needs)):
+        several = [d for d in by if d in SEVERAL]
+        tuples = list(itertools.product(*(row[SEVERAL[d]].split("|") for d in several)))
+        if len(tuples) > request.get("max_per_client", len(tuples)):
             raise SystemExit(f"{row['client']} has more needs than the table counts: the truth is not known here")
-        for need in needs + ["ANY"] if "need" in by else [None]:
-            codes = {d: row[DIMENSIONS[d]] for d in by if d != "need"}
+        for some in tuples + ([("ANY",) * len(several)] if several else []):
+            codes = {d: row[ONE[d]] for d in by if d in ONE} | dict(zip(several, some))
             codes["period"] = row["period"]
-            if need is not None:
-                codes["need"] = need
             if key(codes) in wanted:
                 true[key(codes)][row["node"]] += 1
                 if score:

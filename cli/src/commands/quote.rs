@@ -151,7 +151,8 @@ fn warnings(quoted: &Quoted, request: &TableRequest, terms: Option<&Expected>) -
     let mut warnings = Vec::new();
     let mut warn = |text: &str| warnings.push(text.to_owned());
     if request.max_per_client().is_some_and(|b| b < 3) {
-        warn("many clients have more needs than max_per_client counts: the figures will be too low");
+        let what = request.bounded();
+        warn(&format!("many clients have more {what} than max_per_client counts: the figures will be too low"));
     }
     if let Some(most) = request.max_events().filter(|most| *most > 1) {
         warn(&format!("the noise on events is {most} times that on clients: with a lower max_events it is less"));

@@ -1,14 +1,14 @@
 //! `koonti synth`.
 
 use crate::error::Error;
-use crate::synth::{Plan, write};
-use clap::Args;
+use crate::synth::{Dialect, Plan, write};
+use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 #[derive(Args)]
 #[command(
-    after_help = "Examples:\n  koonti synth --out registers --seed 7 --nodes 12\n  koonti synth --out small --seed 7 --nodes 5 --clients 3000\n\nWrites a folder for each node with register.csv and register.toml, and people.csv,\nthe canonical list against which tables can be recounted. All persons are invented."
+    after_help = "Examples:\n  koonti synth --out registers --seed 7 --nodes 12\n  koonti synth --out small --seed 7 --nodes 5 --clients 3000\n  koonti synth --out registers --nodes 6 --dialect spreadsheet\n\nWrites a folder for each node with register.csv and register.toml, and people.csv,\nthe canonical list against which tables can be recounted. All persons are invented."
 )]
 pub(super) struct Synth {
     /// Folder to write to.
@@ -23,12 +23,16 @@ pub(super) struct Synth {
     /// About this many persons in all; by default 4.5 % of residents.
     #[arg(long)]
     clients: Option<usize>,
+    /// How every register is written; by default all of these, mixed over the nodes.
+    #[arg(long, value_enum)]
+    dialect: Option<Dialect>,
 }
 
 pub(super) fn run(synth: &Synth) -> Result<ExitCode, Error> {
-    let plan = Plan { seed: synth.seed, nodes: synth.nodes, clients: synth.clients };
+    let plan = Plan { seed: synth.seed, nodes: synth.nodes, clients: synth.clients, dialect: synth.dialect };
     for node in write(&plan, &synth.out)? {
-        say!("{}\t{}\t{}", node.name, node.clients, node.areas.join(","));
+        let dialect = node.dialect.to_possible_value().expect("none is skipped");
+        say!("{}\t{}\t{}\t{}", node.name, node.clients, node.areas.join(","), dialect.get_name());
     }
     eprintln!("synthetic registers are in {}", synth.out.display());
     Ok(ExitCode::SUCCESS)

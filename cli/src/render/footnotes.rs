@@ -17,8 +17,9 @@ pub(super) fn footnotes(published: &Published, request: &TableRequest) -> String
     };
     lines.extend(coverage(published, request));
     if let Some(bound) = request.max_per_client() {
+        let what = request.bounded();
         lines.push(format!(
-            "At most {bound} needs per client counted; figures over needs do not add up to the clients."
+            "At most {bound} {what} per client counted; figures over {what} do not add up to the clients."
         ));
     }
     if let Some(most) = request.max_events() {

@@ -29,15 +29,13 @@ pub(super) const ALL: [Quarter; QUARTERS] = [
 /// Days in all quarters together.
 pub(super) const SPAN_DAYS: u16 = ALL[QUARTERS - 1].start + ALL[QUARTERS - 1].days;
 
-/// Every day of the quarters in the Finnish way, as `1.7.2025`, in order.
-pub(super) fn dates() -> Vec<String> {
-    let mut dates = Vec::with_capacity(usize::from(SPAN_DAYS));
-    for quarter in &ALL {
-        for (month, &days) in (quarter.first_month..).zip(&quarter.days_in_month) {
-            dates.extend((1..=days).map(|day| format!("{day}.{month}.{}", quarter.year)));
-        }
-    }
-    dates
+/// Every day of the quarters in order: year, month and day.
+pub(super) fn days() -> impl Iterator<Item = (u16, u8, u8)> {
+    let of_month = |year, (month, &days): (u8, &u8)| (1..=days).map(move |day| (year, month, day));
+    ALL.iter().flat_map(move |quarter| {
+        let months = (quarter.first_month..).zip(&quarter.days_in_month);
+        months.flat_map(move |month| of_month(quarter.year, month))
+    })
 }
 
 #[cfg(test)]
@@ -46,14 +44,13 @@ mod tests {
 
     #[test]
     fn quarters_follow_one_another() {
-        let dates = dates();
+        let dates: Vec<_> = days().collect();
         assert_eq!(dates.len(), usize::from(SPAN_DAYS));
         for quarter in &ALL {
-            let first = &dates[usize::from(quarter.start)];
-            assert_eq!(*first, format!("1.{}.{}", quarter.first_month, quarter.year));
+            assert_eq!(dates[usize::from(quarter.start)], (quarter.year, quarter.first_month, 1));
             let days: u16 = quarter.days_in_month.iter().map(|&d| u16::from(d)).sum();
             assert_eq!(days, quarter.days);
         }
-        assert_eq!(dates[dates.len() - 1], "30.9.2026");
+        assert_eq!(dates[dates.len() - 1], (2026, 9, 30));
     }
 }

@@ -1,17 +1,20 @@
 //! Synthetic registers for Eastern Finland: realistic to read, about nobody.
 //!
-//! [`write()`] makes a folder for each node with a client register and the
-//! mapping that reads it, and beside them `people.csv`: what the registers mean,
+//! [`write()`] makes a folder for each node with a client register in one of the
+//! [`Dialect`]s and the mapping that reads it, and beside them `people.csv`: what the registers mean,
 //! one line per client, node and quarter, before any bound or noise. Tests and
 //! the demonstration compare published tables with it.
 //!
-//! Promises: the same [`Plan`] gives the same bytes, everywhere and with every
-//! later version; identity codes are fictitious ones that no person can have.
+//! Promises: the same [`Plan`] gives the same bytes everywhere, and the same people
+//! whatever the dialect; identity codes are fictitious ones that no person can have.
 //! Does not reproduce any real register, and its figures are inventions.
 
 mod calendar;
+mod circumstances;
+mod dialect;
 mod draw;
 mod hetu;
+mod mapping;
 mod needs;
 mod people;
 mod populate;
@@ -26,6 +29,7 @@ use std::fs;
 use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 
+pub use dialect::Dialect;
 use draw::Draw;
 use people::Person;
 use populate::{Member, Region};
@@ -57,6 +61,9 @@ pub struct Plan {
     /// About how many distinct persons over all nodes and quarters; none: as
     /// many as make 4.5 % of residents clients in each quarter.
     pub clients: Option<usize>,
+    /// How all registers are written; none: in all dialects, mixed over the nodes, so
+    /// that six nodes or more have each of them.
+    pub dialect: Option<Dialect>,
 }
 
 /// A node whose register was written.
@@ -67,6 +74,8 @@ pub struct Node {
     /// Codes of the municipalities it serves, ascending. A few of its clients
     /// live elsewhere.
     pub areas: Vec<String>,
+    /// How its register is written.
+    pub dialect: Dialect,
     /// Distinct clients that count, over all quarters: as in `people.csv`.
     pub clients: usize,
 }
@@ -112,26 +121,33 @@ pub fn write(plan: &Plan, out: &Path) -> Result<Vec<Node>, Error> {
     let towns = topology::towns();
     let sites = topology::sites(plan.nodes, &towns);
     let region = populate::populate(plan.seed, plan.clients, &towns, &sites);
-    let mut register = Register::new(&towns);
     let mut nodes = Vec::with_capacity(sites.len());
     let mut truths = Vec::with_capacity(sites.len());
     for at in 0..sites.len() {
-        let (clients, truth) = fill(plan.seed, at, &sites, &region, &towns, &mut register);
         let site = &sites[at];
+        let dialect = plan.dialect.unwrap_or_else(|| mixed(plan.seed, at));
+        let mut register = Register::new(&towns, dialect.form());
+        let (clients, truth) = fill(plan.seed, at, &sites, &region, &towns, &mut register);
         let folder = out.join(&site.name);
         fs::create_dir_all(&folder).map_err(failed(&folder))?;
         let path = folder.join("register.csv");
         let file = fs::File::create(&path).map_err(failed(&path))?;
         register.write(BufWriter::with_capacity(1 << 18, file)).map_err(failed(&path))?;
         let path = folder.join("register.toml");
-        fs::write(&path, register::MAPPING).map_err(failed(&path))?;
-        nodes.push(Node { name: site.name.clone(), areas: codes(site, &towns), clients });
+        fs::write(&path, mapping::mapping(&dialect.form())).map_err(failed(&path))?;
+        nodes.push(Node { name: site.name.clone(), areas: codes(site, &towns), dialect, clients });
         truths.push((site.name.as_str(), truth));
     }
     truths.sort_unstable_by_key(|&(name, _)| name);
     let path = out.join("people.csv");
     write_people(&path, &truths).map_err(failed(&path))?;
     Ok(nodes)
+}
+
+/// The dialect of a node where they are mixed.
+fn mixed(seed: u64, at: usize) -> Dialect {
+    let all = dialect::ALL;
+    all[(at + (seed % all.len() as u64) as usize) % all.len()]
 }
 
 fn check(plan: &Plan) -> Result<(), Error> {
@@ -157,15 +173,17 @@ fn fill(
     register: &mut Register<'_>,
 ) -> (usize, String) {
     let mut draw = Draw::new(seed, 2000 + at as u64);
+    // Of its own: a dialect has more spellings to draw than another.
+    let mut spellings = Draw::new(seed, 3000 + at as u64);
     let (mut truth, mut clients, mut rows) = (String::new(), 0, Vec::new());
     for (nth, &member) in region.members[at].iter().enumerate() {
         let person = &region.people[member.person as usize];
         let key = key(sites, at, nth, person);
-        let file = File::draw(person, member, &mut draw);
+        let file = File::draw(person, member, sites[at].kind, &mut draw);
         let mut counts = false;
         for q in quarters(member) {
             visit::visit(person, &file, q, &mut draw, &mut rows);
-            register.add(&key, person, &file, &rows, &mut draw);
+            register.add(&key, person, &file, q, &rows, &mut spellings);
             if file.restricted.is_none() {
                 let who = (sites[at].name.as_str(), member.person);
                 let known = (person, file.hidden.is_some());

@@ -12,7 +12,7 @@ use super::topology::Kind;
 /// Number of needs, N01 to N10, and of life domains, D01 to D10.
 pub(super) const NEEDS: usize = 10;
 /// Most needs of one client in one quarter.
-const MOST_NEEDS: usize = 5;
+pub(super) const MOST_NEEDS: usize = 5;
 
 /// A client's needs. Bit 0 stands for N01.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -28,7 +28,7 @@ impl Needs {
         (1..=NEEDS as u8).filter(move |&n| self.has(n))
     }
 
-    fn has(self, number: u8) -> bool {
+    pub(super) fn has(self, number: u8) -> bool {
         self.bits & (1 << (number - 1)) != 0
     }
 }

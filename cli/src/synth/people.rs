@@ -5,6 +5,7 @@
 //! which nodes know them (`populate`) or what the registers write (`visit`).
 
 use super::calendar::{QUARTERS, SPAN_DAYS};
+use super::circumstances::{self, Set};
 use super::draw::Draw;
 use super::hetu::{Hetu, Hetus};
 use super::needs::{self, Needs};
@@ -22,6 +23,13 @@ pub(super) struct Person {
     moves: u16,
     pub(super) situation: u8,
     pub(super) needs: Needs,
+    pub(super) factors: Set,
+    /// Places among the household types and activities of `circumstances`.
+    pub(super) household: u8,
+    activity: u8,
+    next_activity: u8,
+    /// The day on which the activity changes.
+    turns: u16,
     /// The person's own level of satisfaction, in tenths of a point.
     pub(super) mood: i8,
     /// Whether a non-disclosure order hides the home.
@@ -36,6 +44,22 @@ impl Person {
         if day < self.moves { self.home } else { self.next_home }
     }
 
+    /// The main activity on a day.
+    pub(super) fn activity_on(&self, day: u16) -> u8 {
+        if day < self.turns { self.activity } else { self.next_activity }
+    }
+
+    /// The age that counts in a year.
+    pub(super) fn age_in(&self, year: u16) -> u16 {
+        year - self.birth_year
+    }
+
+    /// Month and day of birth, as the identity code has them.
+    pub(super) fn birthday(&self) -> (u8, u8) {
+        let number = |at: usize| 10 * (self.hetu[at] - b'0') + self.hetu[at + 1] - b'0';
+        (number(2), number(0))
+    }
+
     /// Lets the person move to a town on a random day.
     pub(super) fn relocate(&mut self, town: u8, draw: &mut Draw) {
         self.next_home = town;
@@ -45,6 +69,8 @@ impl Person {
 
 /// In a thousand: people who move to another town of their county.
 const MOVERS: u32 = 40;
+/// In a thousand: people whose main activity changes.
+const TURNERS: u32 = 120;
 /// In a thousand: people with a non-disclosure order.
 const HIDDEN: u32 = 3;
 /// In a thousand: clients under 18, whom no statistic counts.
@@ -68,7 +94,16 @@ impl Census {
         let situation = needs::situation(kind, draw);
         let man = needs::is_man(situation, draw);
         let birth_year = birth_year(situation, kind, draw);
+        let age = 2026 - birth_year;
+        let needs = needs::needs(situation, draw);
+        let activity = circumstances::activity(situation, age, man, draw);
+        let turns = draw.chance(TURNERS);
         let mut person = Person {
+            factors: circumstances::factors(situation, needs, draw),
+            household: circumstances::household(situation, age, draw),
+            activity,
+            next_activity: if turns { circumstances::activity(situation, age, man, draw) } else { activity },
+            turns: draw.below(u32::from(SPAN_DAYS)) as u16,
             birth_year,
             man,
             hetu: self.hetus.next(birth_year, man, draw),
@@ -76,7 +111,7 @@ impl Census {
             next_home: home,
             moves: u16::MAX,
             situation,
-            needs: needs::needs(situation, draw),
+            needs,
             mood: draw.bell(8) as i8,
             hidden: draw.chance(HIDDEN),
             shared: false,

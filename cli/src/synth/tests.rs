@@ -2,13 +2,13 @@
 
 mod derive;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::*;
-use derive::{codebook, derived, rows};
+use derive::{codebook, derived};
 
 fn plan(nodes: usize, clients: Option<usize>) -> Plan {
-    Plan { seed: 20_260_930, nodes, clients }
+    Plan { seed: 20_260_930, nodes, clients, dialect: None }
 }
 
 fn written(plan: &Plan) -> (tempfile::TempDir, Vec<Node>) {
@@ -26,7 +26,8 @@ fn people(out: &Path) -> Vec<Vec<String>> {
 fn people_csv_says_what_the_registers_mean() {
     let mut changes = [0; 2];
     for (nodes, clients) in [(12, 5000), (66, 4000), (70, 3000), (5, 1000)] {
-        let plan = plan(nodes, Some(clients));
+        // The other dialects mean the same: their extracts are equal, as `koonti-tests` proves.
+        let plan = Plan { dialect: Some(Dialect::ClientSystem), ..plan(nodes, Some(clients)) };
         let (out, nodes) = written(&plan);
         let told = people(out.path());
         let found = derived(out.path(), &nodes, &plan, &mut changes);
@@ -80,21 +81,60 @@ fn numbers_out_of_range_are_refused() {
 }
 
 #[test]
-fn the_mapping_names_columns_that_exist() {
-    let (out, nodes) = written(&plan(6, Some(100)));
-    let folder = out.path().join(&nodes[0].name);
-    let mapping: toml::Table = fs::read_to_string(folder.join("register.toml")).unwrap().parse().unwrap();
-    let row = &rows(&folder.join(mapping["file"].as_str().unwrap()))[0];
-    let columns = mapping["columns"].as_table().unwrap();
-    let scores = columns["scores"].as_table().unwrap().values();
-    let marks = mapping["restrict"].as_table().unwrap().values().map(|m| &m[0]);
-    let plain = columns.values().filter(|c| c.is_str());
-    let marked = marks.chain([&columns["primary"]]).map(|m| &m["column"]);
-    let mut named: Vec<&str> = plain.chain(scores).chain(marked).map(|c| c.as_str().unwrap()).collect();
-    named.sort_unstable();
-    let mut held: Vec<&str> = row.keys().map(String::as_str).collect();
-    held.sort_unstable();
-    assert_eq!(named, held);
+fn the_mapping_names_every_column() {
+    for dialect in dialect::ALL {
+        let form = dialect.form();
+        let mapping: toml::Table = mapping::mapping(&form).parse().unwrap();
+        let mut named = BTreeSet::new();
+        names(&mapping["columns"], &mut named);
+        names(&mapping["restrict"], &mut named);
+        for column in mapping::columns(&form) {
+            assert!(named.contains(&column), "{dialect:?}: {column}");
+        }
+    }
+}
+
+/// Every string of a part of a mapping.
+fn names(value: &toml::Value, found: &mut BTreeSet<String>) {
+    match value {
+        toml::Value::String(name) => {
+            found.insert(name.clone());
+        }
+        toml::Value::Array(list) => list.iter().for_each(|v| names(v, found)),
+        toml::Value::Table(table) => table.values().for_each(|v| names(v, found)),
+        _ => {}
+    }
+}
+
+#[test]
+fn six_nodes_have_every_dialect_and_those_everything_that_is_read() {
+    for (seed, nodes) in [(1, 6), (2, 6), (7, 12), (11, 66)] {
+        let seen: HashSet<String> = (0..nodes).map(|at| format!("{:?}", mixed(seed, at))).collect();
+        assert_eq!(seen.len(), dialect::ALL.len());
+    }
+    let forms = dialect::ALL.map(Dialect::form);
+    let kinds = |kind: &dyn Fn(&dialect::Form) -> String| forms.iter().map(kind).collect::<HashSet<_>>().len();
+    assert_eq!(kinds(&|f| f.delimiter.to_string()), 3);
+    assert_eq!(kinds(&|f| format!("{} {}", f.encoding.name(), f.marked)), 4);
+    assert_eq!(kinds(&|f| mapping::mapping(f).lines().find(|l| l.starts_with("date =")).unwrap().to_owned()), 3);
+    assert!(forms.iter().any(|f| matches!(f.dates, dialect::Dates::WithTime)));
+    assert_eq!(kinds(&|f| f.decimal.to_string()), 2);
+    assert_eq!(kinds(&|f| (f.age as u8).to_string()), 4);
+    assert_eq!(kinds(&|f| (f.places as u8).to_string()), 5);
+    let layouts: [fn(&dialect::Form) -> dialect::Layout; 3] = [|f| f.needs, |f| f.factors, |f| f.tasks];
+    for layout in layouts {
+        assert!(kinds(&|f| format!("{:?}", std::mem::discriminant(&layout(f)))) == 3);
+    }
+}
+
+#[test]
+fn the_dialect_changes_nobody() {
+    let people = |dialect| {
+        let (out, _) = written(&Plan { dialect, ..plan(6, Some(600)) });
+        fs::read(out.path().join("people.csv")).unwrap()
+    };
+    let mixed = people(None);
+    assert!(dialect::ALL.into_iter().all(|dialect| people(Some(dialect)) == mixed));
 }
 
 #[test]

@@ -1,20 +1,22 @@
 //! What a client's rows of a quarter mean: the truth that `people.csv` holds.
 //!
 //! Applies the rules of the import and nothing else: the latest filled-in value
-//! of birth year, sex, home and each score; distinct needs, the primary one
-//! first; a hidden home is unknown; nobody under 18. Whoever has restricted
+//! of birth year, sex, home, household, activity and each score; distinct needs, the
+//! primary one first, factors and tasks; a hidden home is unknown; nobody under 18. Whoever has restricted
 //! processing is left out before this. Bounds no contributions.
 
 use std::fmt::Write as _;
 
 use super::calendar::ALL;
+use super::circumstances::{ACTIVITIES, FACTORS, HOUSEHOLDS, TASKS};
 use super::needs::NEEDS;
 use super::people::Person;
 use super::topology::Town;
 use super::visit::{NOT_ASKED, Place, Row};
 
 /// The first line of `people.csv`.
-pub(super) const HEADER: &str = "node,client,period,area,age_group,sex,needs,scores\n";
+pub(super) const HEADER: &str =
+    "node,client,period,area,age_group,sex,needs,scores,household,labour_status,factors,service_tasks\n";
 
 const UNKNOWN: &str = "unknown";
 
@@ -54,8 +56,21 @@ pub(super) fn line(
     write_needs(out, rows);
     out.push(',');
     write_scores(out, rows);
-    out.push('\n');
+    let code = |at: u8, codes: &[&'static str]| codes.get(usize::from(at)).copied().unwrap_or(UNKNOWN);
+    let household = latest(rows, |r| r.household).map_or(UNKNOWN, |at| code(at, &HOUSEHOLDS));
+    let activity = latest(rows, |r| r.activity).map_or(UNKNOWN, |at| code(at, &ACTIVITIES));
+    // All rows with a need have the same factors and tasks: a client's combinations are
+    // those of its needs with all of these.
+    let with_need = || rows.iter().filter(|r| r.need > 0);
+    let factors = with_need().next().map_or_else(Vec::new, |r| r.factors.codes(&FACTORS).collect());
+    let tasks = with_need().next().map_or_else(Vec::new, |r| r.tasks.codes(&TASKS).collect());
+    debug_assert!(with_need().all(|r| r.factors.codes(&FACTORS).eq(factors.iter().copied())));
+    let _ = writeln!(out, ",{household},{activity},{},{}", joined(&factors), joined(&tasks));
     true
+}
+
+fn joined(codes: &[&str]) -> String {
+    if codes.is_empty() { UNKNOWN.to_owned() } else { codes.join("|") }
 }
 
 /// A person's name in `people.csv`, as `P0000123`.

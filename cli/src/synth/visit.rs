@@ -6,10 +6,12 @@
 //! in real registers. How values are spelt is up to `register`.
 
 use super::calendar::{ALL, Quarter};
+use super::circumstances::{self, Set};
 use super::draw::Draw;
 use super::needs::{self, NEEDS, Needs};
 use super::people::Person;
 use super::populate::Member;
+use super::topology::Kind;
 
 /// Where a client lives, as the register has it.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -32,6 +34,12 @@ pub(super) struct Row {
     pub(super) birth_year: bool,
     pub(super) sex: bool,
     pub(super) place: Place,
+    /// Places among the household types and activities of `circumstances`, where filled in.
+    pub(super) household: Option<u8>,
+    pub(super) activity: Option<u8>,
+    /// Of the quarter; none where no need is assessed.
+    pub(super) factors: Set,
+    pub(super) tasks: Set,
     /// By domain; [`NOT_ASKED`] where empty.
     pub(super) scores: [u8; NEEDS],
     pub(super) restricted: bool,
@@ -47,6 +55,10 @@ pub(super) struct File {
     sex: bool,
     place: bool,
     abroad: bool,
+    household: bool,
+    activity: bool,
+    /// In which services the node has the client.
+    tasks: Set,
     /// Writes sexes as words.
     pub(super) words: bool,
     /// The quarter in which processing was restricted or the home hidden.
@@ -56,7 +68,7 @@ pub(super) struct File {
 
 impl File {
     /// Opens a client's file.
-    pub(super) fn draw(person: &Person, member: Member, draw: &mut Draw) -> Self {
+    pub(super) fn draw(person: &Person, member: Member, kind: Kind, draw: &mut Draw) -> Self {
         let held: Vec<usize> = (0..ALL.len()).filter(|q| member.quarters >> q & 1 == 1).collect();
         let mut some_quarter = |yes: bool| yes.then(|| held[draw.index(held.len())]);
         let hidden = some_quarter(person.hidden);
@@ -67,6 +79,9 @@ impl File {
             sex: !draw.chance(8),
             place: !draw.chance(5),
             abroad: draw.chance(1),
+            household: !draw.chance(50),
+            activity: !draw.chance(60),
+            tasks: circumstances::tasks(person.situation, person.age_in(ALL[0].year), kind, draw),
             words: draw.chance(300),
             restricted,
             hidden,
@@ -82,6 +97,12 @@ pub(super) fn visit(person: &Person, file: &File, q: usize, draw: &mut Draw, row
     let needs = assessed(person, draw);
     write_needs(needs, quarter, draw, rows);
     write_scores(person, needs, quarter, draw, rows);
+    join_and_lead(needs, rows);
+    let factors = match needs {
+        Some(needs) if needs == person.needs => person.factors,
+        Some(needs) => circumstances::factors(person.situation, needs, draw),
+        None => Set::default(),
+    };
     let under_age = person.birth_year > 2007;
     for (i, row) in rows.iter_mut().enumerate() {
         row.birth_year = file.birth_year && (under_age || !draw.chance(10));
@@ -91,6 +112,11 @@ pub(super) fn visit(person: &Person, file: &File, q: usize, draw: &mut Draw, row
             () if file.abroad => Place::Abroad,
             () => Place::Town(person.home_on(row.day)),
         };
+        row.household = (file.household && !draw.chance(20)).then_some(person.household);
+        row.activity = (file.activity && !draw.chance(20)).then_some(person.activity_on(row.day));
+        if row.need > 0 {
+            (row.factors, row.tasks) = (factors, file.tasks);
+        }
         // From the quarter in question on, not on every row.
         let mut marked =
             |from: Option<usize>| from.is_some_and(|from| (q == from && i == 0) || (q >= from && draw.chance(500)));
@@ -126,6 +152,47 @@ fn write_needs(needs: Option<Needs>, quarter: &Quarter, draw: &mut Draw, rows: &
     }
     if draw.chance(30) {
         rows.push(row(any_day(quarter, draw), 0, false));
+    }
+}
+
+/// Lets no need stand twice on one date, and the most important one on every date
+/// with needs, so that a register with several needs a row can say the same.
+fn join_and_lead(needs: Option<Needs>, rows: &mut Vec<Row>) {
+    let mut joined: Vec<Row> = Vec::with_capacity(rows.len());
+    for row in rows.drain(..) {
+        match joined.iter_mut().find(|known| (known.day, known.need) == (row.day, row.need)) {
+            Some(known) => known.join(&row),
+            None => joined.push(row),
+        }
+    }
+    let days: Vec<u16> = joined.iter().filter(|row| row.need > 0).map(|row| row.day).collect();
+    for day in days {
+        let led = joined.iter().any(|row| row.day == day && row.primary);
+        joined.extend(needs.filter(|_| !led).map(|needs| row(day, needs.primary, true)));
+    }
+    *rows = joined;
+}
+
+impl Row {
+    /// Takes in what another row of the same date says, needs excepted.
+    pub(super) fn join(&mut self, other: &Self) {
+        self.birth_year |= other.birth_year;
+        self.sex |= other.sex;
+        self.restricted |= other.restricted;
+        self.hidden |= other.hidden;
+        if self.place == Place::Blank {
+            self.place = other.place;
+        }
+        self.household = self.household.or(other.household);
+        self.activity = self.activity.or(other.activity);
+        if other.need > 0 {
+            (self.factors, self.tasks) = (other.factors, other.tasks);
+        }
+        for (own, &score) in self.scores.iter_mut().zip(&other.scores) {
+            if *own == NOT_ASKED {
+                *own = score;
+            }
+        }
     }
 }
 
@@ -187,6 +254,10 @@ fn row(day: u16, need: u8, primary: bool) -> Row {
         birth_year: true,
         sex: true,
         place: Place::Blank,
+        household: None,
+        activity: None,
+        factors: Set::default(),
+        tasks: Set::default(),
         scores: [NOT_ASKED; NEEDS],
         restricted: false,
         hidden: false,

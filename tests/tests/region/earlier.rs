@@ -86,6 +86,11 @@ fn import_as_before(region: &Region, codebook: &Codebook) -> std::path::PathBuf 
     std::fs::write(&path, order.to_string()).expect("an order");
     until("the daemon takes the order", Duration::from_secs(10), || (!path.exists()).then_some(()));
     assert!(!path.with_extension("bad").exists(), "the order was understood");
+    until("the coordinator holds the log that says so", Duration::from_secs(20), || {
+        let question = format!("table quote --by sex --period {EARLIER} --sd 5 --output json");
+        let quote = region.person("aino").words(&question).say();
+        (quote.code == 0 && quote.json()["nodes"][0]["refusal"].is_null()).then_some(())
+    });
     state.join("extracts").join(vintage.short()).join(format!("{EARLIER}.extract"))
 }
 

@@ -10,6 +10,7 @@ mod certificates;
 mod closing;
 mod commands;
 mod coverage;
+mod dialects;
 mod earlier;
 mod events;
 mod evidence;

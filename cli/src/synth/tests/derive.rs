@@ -124,12 +124,26 @@ fn meaning(rows: &[&Fields], hidden: bool, changes: &mut [usize; 2]) -> Option<V
             scores.push(format!("{column}:{whole}"));
         }
     }
+    // Factors and tasks stand with every need, the same throughout a quarter.
+    let listed = |column: &str| {
+        let of = |r: &&Fields| r[column].split('|').filter(|c| !c.is_empty()).map(str::to_owned).collect::<Vec<_>>();
+        let lists: BTreeSet<Vec<String>> = rows.iter().filter(|r| !r["tarve"].is_empty()).map(of).collect();
+        assert!(lists.len() < 2, "{column} differs within a quarter");
+        assert!(rows.iter().all(|r| !r["tarve"].is_empty() || r[column].is_empty()));
+        lists.into_iter().next().filter(|list| !list.is_empty()).map_or_else(unknown, |list| list.join("|"))
+    };
+    let household = latest(rows, |r| coded("household", "kotitalous", r), &mut 0);
+    let activity = latest(rows, |r| coded("labour_status", "toiminta", r), &mut 0);
     Some(vec![
         if hidden { unknown() } else { area.unwrap_or_else(unknown) },
         age_group,
         sex.unwrap_or_else(unknown),
         if needs.is_empty() { unknown() } else { needs.join("|") },
         scores.join("|"),
+        household.unwrap_or_else(unknown),
+        activity.unwrap_or_else(unknown),
+        listed("tekija"),
+        listed("palvelutehtava"),
     ])
 }
 

@@ -1,0 +1,68 @@
+//! What `koonti synth` writes in each dialect, read by the real import: the same people
+//! give the same extracts, and the mapping that lies beside a register reads it.
+
+use koonti_disclosure::Codebook;
+use koonti_node::source::{self, Mapping};
+use koonti_tests::Run;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+const DIALECTS: [&str; 6] = ["client-system", "spreadsheet", "warehouse", "archive", "swedish", "report"];
+
+fn synth(out: &Path, more: &str) -> Vec<(String, String)> {
+    let said = Run::new("koonti").words("synth --seed 5 --nodes 6 --clients 1500 --out").arg(out).words(more).ok();
+    let node = |line: &str| {
+        let fields: Vec<&str> = line.split('\t').collect();
+        (fields[0].to_owned(), fields[3].to_owned())
+    };
+    said.out.lines().map(node).collect()
+}
+
+/// The bytes of a node's extracts, the tags made under one key.
+fn extracts(out: &Path, node: &str) -> BTreeMap<String, Vec<u8>> {
+    let mapping = Mapping::load(&out.join(node).join("register.toml")).expect("a mapping");
+    assert_eq!(mapping.dimensions().len(), Codebook::built_in().dimensions().len(), "all are mapped");
+    let imported = source::import(&mapping, Codebook::built_in(), &[3; 32]).unwrap_or_else(|e| panic!("{node}: {e}"));
+    imported.slices.iter().map(|(period, slice)| (period.to_string(), slice.to_bytes())).collect()
+}
+
+/// What the command says of a register, but for what a dialect may change: how many
+/// rows there are, and who is left out of it for being under age.
+fn report(out: &Path, node: &str) -> Vec<String> {
+    let home = out.join(node);
+    let toml = include_str!("../../../config/node.toml");
+    std::fs::write(home.join("node.toml"), toml).expect("a file");
+    std::fs::write(home.join("policy.toml"), include_str!("../../../config/policy.toml")).expect("a file");
+    let said = Run::new("koonti-node").arg("--config").arg(home.join("node.toml")).words("import --dry-run").ok();
+    let lines = said.out.lines().filter(|line| line.contains(" 202") || line.contains("unknown"));
+    lines.map(str::to_owned).collect()
+}
+
+#[test]
+fn the_same_people_in_every_dialect_give_the_same_extracts() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mixed = folder.path().join("mixed");
+    let nodes = synth(&mixed, "");
+    let mut seen: Vec<&str> = nodes.iter().map(|(_, dialect)| dialect.as_str()).collect();
+    seen.sort_unstable();
+    let mut all = DIALECTS;
+    all.sort_unstable();
+    assert_eq!(seen, all, "each of six nodes writes otherwise");
+    let people = std::fs::read(mixed.join("people.csv")).expect("people.csv");
+    let expected: Vec<_> = nodes.iter().map(|(node, _)| extracts(&mixed, node)).collect();
+    assert!(expected.iter().all(|slices| slices.len() == 5));
+    for dialect in DIALECTS {
+        let out = folder.path().join(dialect);
+        synth(&out, &format!("--dialect {dialect}"));
+        assert!(std::fs::read(out.join("people.csv")).expect("people.csv") == people, "{dialect}");
+        for ((node, _), expected) in nodes.iter().zip(&expected) {
+            assert!(extracts(&out, node) == *expected, "{node} as {dialect}");
+        }
+    }
+    // The command itself, on one node in each dialect.
+    let (first, _) = &nodes[0];
+    let reports: Vec<_> = DIALECTS.iter().map(|dialect| report(&folder.path().join(dialect), first)).collect();
+    assert_eq!(reports[0].len(), 6, "a header and five quarters: {:?}", reports[0]);
+    assert!(reports[0][0].contains("labour_status unknown"), "{:?}", reports[0]);
+    assert!(reports.iter().all(|report| *report == reports[0]), "{reports:#?}");
+}
