@@ -9,6 +9,9 @@ use crate::error::Error;
 use crate::slice::{NO_SCORE, Rows, Slice, code_counts, score_tops};
 use koonti_disclosure::{Codebook, Digest};
 
+/// So few clients are sorted before another thread has begun.
+const FEW: usize = 1 << 14;
+
 /// A slice under construction.
 pub struct SliceBuilder {
     codebook: Digest,
@@ -111,50 +114,110 @@ impl SliceBuilder {
     ///
     /// # Errors
     /// When two clients have the same tag.
-    pub fn finish(mut self) -> Result<Slice, Error> {
-        let mut order: Vec<usize> = (0..self.tags.len()).collect();
-        if !self.tags.is_sorted() {
-            order.sort_unstable_by_key(|&i| self.tags[i]);
-            self.arrange(&order);
+    pub fn finish(self) -> Result<Slice, Error> {
+        Self::join(vec![self], 1)
+    }
+
+    /// Closes the slice of all clients of these parts, sorted by tag, on so many threads.
+    /// It depends neither on the number of parts nor on that of threads.
+    ///
+    /// # Errors
+    /// When there is no part, when the parts are of different codebooks or have more
+    /// rows than fit, or when two clients have the same tag.
+    pub fn join(parts: Vec<Self>, threads: usize) -> Result<Slice, Error> {
+        let mut parts = parts.into_iter();
+        let mut all = parts.next().ok_or(Error::Shape)?;
+        parts.try_for_each(|part| all.append(part))?;
+        if !all.tags.is_sorted() {
+            let threads = if all.tags.len() < FEW { 1 } else { threads.clamp(1, 256) };
+            all = all.sorted(threads)?;
         }
-        if self.tags.windows(2).any(|pair| pair[0] == pair[1]) {
+        if all.tags.windows(2).any(|pair| pair[0] == pair[1]) {
             return Err(Error::DuplicateTag);
         }
         Ok(Slice {
-            codebook: self.codebook,
-            tags: self.tags,
-            starts: self.starts,
-            exclusive: self.exclusive,
-            scores: self.scores,
-            several: self.several,
-            primary: packed(&self.primary),
-            begins: self.begins.as_deref().map(packed),
+            codebook: all.codebook,
+            tags: all.tags,
+            starts: all.starts,
+            exclusive: all.exclusive,
+            scores: all.scores,
+            several: all.several,
+            primary: packed(&all.primary),
+            begins: all.begins.as_deref().map(packed),
         })
     }
 
-    /// Puts clients and their rows into this order, a column at a time.
-    fn arrange(&mut self, order: &[usize]) {
-        let starts = std::mem::take(&mut self.starts);
+    /// Puts the clients of another builder behind these.
+    fn append(&mut self, other: Self) -> Result<(), Error> {
+        if self.codebook != other.codebook {
+            return Err(Error::Codebook);
+        }
+        if self.begins.is_some() != other.begins.is_some() {
+            return Err(Error::Event);
+        }
+        let clients = self.tags.len() + other.tags.len();
+        let rows = self.primary.len() + other.primary.len();
+        u32::try_from(clients.max(rows)).map_err(|_| Error::TooLarge)?;
+        let before = self.primary.len() as u32;
+        self.tags.extend(other.tags);
+        self.starts.extend(other.starts[1..].iter().map(|end| before + end));
+        self.exclusive.iter_mut().zip(&other.exclusive).for_each(|(column, more)| column.append(more));
+        self.scores.iter_mut().zip(other.scores).for_each(|(column, more)| column.extend(more));
+        self.several.iter_mut().zip(&other.several).for_each(|(column, more)| column.append(more));
+        self.primary.extend(other.primary);
+        self.begins.iter_mut().for_each(|begins| begins.extend(other.begins.iter().flatten()));
+        Ok(())
+    }
+
+    /// The clients sorted by tag: each thread sorts those whose tags begin alike.
+    fn sorted(self, threads: usize) -> Result<Self, Error> {
+        let of_thread = |tag: &[u8; 16]| usize::from(tag[0]) * threads / 256;
+        let sort = |thread: usize| {
+            let own = (0..).zip(&self.tags).filter(|(_, tag)| of_thread(tag) == thread);
+            // The first half of a tag says nearly always which of two comes first.
+            let mut order: Vec<(u64, u32)> =
+                own.map(|(i, tag)| (u64::from_be_bytes(*tag.first_chunk().expect("half of it")), i)).collect();
+            let tag = |i: u32| self.tags[i as usize];
+            order.sort_unstable_by(|a, b| a.0.cmp(&b.0).then_with(|| tag(a.1).cmp(&tag(b.1))));
+            self.arranged(&order.into_iter().map(|(_, i)| i as usize).collect::<Vec<_>>())
+        };
+        let mut parts: Vec<Self> = std::thread::scope(|scope| {
+            let others: Vec<_> = (1..threads).map(|thread| scope.spawn(move || sort(thread))).collect();
+            let first = sort(0);
+            let join = |part: std::thread::ScopedJoinHandle<'_, Self>| {
+                part.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+            };
+            std::iter::once(first).chain(others.into_iter().map(join)).collect()
+        });
+        drop(self);
+        let rest = parts.split_off(1);
+        let mut all = parts.pop().expect("one thread at least");
+        rest.into_iter().try_for_each(|part| all.append(part))?;
+        Ok(all)
+    }
+
+    /// Some of the clients and their rows, in this order, a column at a time.
+    fn arranged(&self, order: &[usize]) -> Self {
+        let starts = &self.starts;
         let rows = || order.iter().flat_map(|&i| starts[i] as usize..starts[i + 1] as usize);
-        self.tags = order.iter().map(|&i| self.tags[i]).collect();
-        for column in &mut self.exclusive {
-            *column = column.gather(order.iter().copied());
-        }
-        for column in &mut self.scores {
-            *column = order.iter().map(|&i| column[i]).collect();
-        }
-        for column in &mut self.several {
-            *column = column.gather(rows());
-        }
-        self.primary = rows().map(|row| self.primary[row]).collect();
-        self.begins = self.begins.as_ref().map(|begins| rows().map(|row| begins[row]).collect());
         let mut end = 0;
-        self.starts = std::iter::once(0)
-            .chain(order.iter().map(|&i| {
-                end += starts[i + 1] - starts[i];
-                end
-            }))
-            .collect();
+        let ends = order.iter().map(|&i| {
+            end += starts[i + 1] - starts[i];
+            end
+        });
+        Self {
+            codebook: self.codebook,
+            exclusive_codes: self.exclusive_codes.clone(),
+            several_codes: self.several_codes.clone(),
+            tops: self.tops.clone(),
+            tags: order.iter().map(|&i| self.tags[i]).collect(),
+            starts: std::iter::once(0).chain(ends).collect(),
+            exclusive: self.exclusive.iter().map(|column| column.gather(order.iter().copied())).collect(),
+            scores: self.scores.iter().map(|column| order.iter().map(|&i| column[i]).collect()).collect(),
+            several: self.several.iter().map(|column| column.gather(rows())).collect(),
+            primary: rows().map(|row| self.primary[row]).collect(),
+            begins: self.begins.as_ref().map(|begins| rows().map(|row| begins[row]).collect()),
+        }
     }
 }
 
@@ -206,8 +269,10 @@ mod tests {
 
     #[test]
     fn observations_begin_no_event() {
-        let mut builder = SliceBuilder::new(codebook(false), Rows::Observations).unwrap();
-        let pushed = builder.push([1; 16], &[0, 0, 0], &[None; 10], [(&[0][..], false, true)]);
+        let book = codebook(false);
+        let mut builder = SliceBuilder::new(book, Rows::Observations).unwrap();
+        let (exclusive, several) = (vec![0; code_counts(book, true).len()], vec![0; code_counts(book, false).len()]);
+        let pushed = builder.push([1; 16], &exclusive, &[None; 10], [(&several[..], false, true)]);
         assert_eq!(pushed.unwrap_err(), Error::Event);
     }
 

@@ -51,6 +51,15 @@ impl Column {
         }
     }
 
+    /// Appends all values of a column for as many codes.
+    pub(crate) fn append(&mut self, other: &Self) {
+        match (self, other) {
+            (Self::Narrow(values), Self::Narrow(more)) => values.extend_from_slice(more),
+            (Self::Wide(values), Self::Wide(more)) => values.extend_from_slice(more),
+            _ => unreachable!("columns of one codebook are equally wide"),
+        }
+    }
+
     /// The column with its values in the order that `order` lists them.
     pub(crate) fn gather(&self, order: impl Iterator<Item = usize>) -> Self {
         match self {

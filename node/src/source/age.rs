@@ -4,8 +4,6 @@
 //! [`OUTSIDE`] for an age that has none. Of a birth date only the year is used,
 //! so that it means the same as a birth year.
 
-use std::io::Read;
-
 use koonti_disclosure::codebook::Dimension;
 
 use super::calendar::{Date, DateFormat};
@@ -13,7 +11,7 @@ use super::column::{Column, Fault};
 use super::error::Rule;
 use super::layout::AgeKind;
 use super::meaning::{OLDEST_YEARS, OUTSIDE, age_in_years, birth_year};
-use super::rows::Rows;
+use super::rows::Row;
 
 /// The column that says how old clients are.
 pub(super) struct Age<'a> {
@@ -36,9 +34,9 @@ impl<'a> Age<'a> {
 
     /// What the row says; none when it says nothing.
     #[inline]
-    pub(super) fn read<R: Read>(&mut self, rows: &Rows<R>) -> Result<Option<Said>, Fault> {
+    pub(super) fn read(&mut self, row: Row<'_>) -> Result<Option<Said>, Fault> {
         let Self { kind, format, groups, codes, .. } = self;
-        let said = self.column.read(rows, |text| match *kind {
+        let said = self.column.read(row, |text| match *kind {
             AgeKind::BirthYear => birth_year(text),
             AgeKind::BirthDate => {
                 Date::parse(text, *format).map(|date| date.year.into()).ok_or(Rule::BirthDate { format: *format })

@@ -33,6 +33,25 @@ pub(super) struct Date {
     day: u8,
 }
 
+/// A quarter as a number that rises with time.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub(super) struct Quarter(pub(super) u16);
+
+impl Quarter {
+    /// The first year that has quarters.
+    const FIRST_YEAR: u16 = 1900;
+
+    pub(super) fn year(self) -> u16 {
+        Self::FIRST_YEAR + self.0 / 4
+    }
+
+    /// The quarter as the rules know it.
+    pub(super) fn period(self) -> Period {
+        let month = self.0 % 4 * 3 + 1;
+        Period::of_month(self.year(), month as u8).expect("only dates make quarters")
+    }
+}
+
 impl Date {
     pub(super) fn new(year: u16, month: u8, day: u8) -> Option<Self> {
         let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
@@ -56,8 +75,9 @@ impl Date {
     }
 
     /// The quarter; none before 1900.
-    pub(super) fn period(self) -> Option<Period> {
-        Period::of_month(self.year, self.month)
+    pub(super) fn quarter(self) -> Option<Quarter> {
+        let years = self.year.checked_sub(Quarter::FIRST_YEAR)?;
+        Some(Quarter(4 * years + u16::from((self.month - 1) / 3)))
     }
 
     /// A number from 1 to 255 that is larger the later the date is in its quarter.
@@ -274,6 +294,16 @@ mod tests {
         ] {
             assert_eq!(parsed(bad, NamedMonth), None, "{bad}");
         }
+    }
+
+    #[test]
+    fn quarters_are_periods() {
+        for (text, period) in [("31.12.1900", "1900Q4"), ("1.1.2026", "2026Q1"), ("31.3.9999", "9999Q1")] {
+            let quarter = Date::parse(text, DayMonthYear).and_then(Date::quarter).unwrap();
+            assert_eq!(quarter.period().to_string(), period);
+            assert_eq!(quarter.year(), quarter.period().year());
+        }
+        assert!(Date::parse("31.12.1899", DayMonthYear).unwrap().quarter().is_none());
     }
 
     #[test]

@@ -1,48 +1,48 @@
-//! What is known of each client so far, whatever the order of the rows.
+//! The records of one shelf, sorted by client and quarter.
 //!
-//! Everything kept here is a maximum or a set, so that it depends on the rows
-//! and not on their order. Memory grows with the clients and quarters; the one
-//! thing kept per row is its tuples, sixteen bytes each.
+//! Everything that comes out is a maximum or a set, so that it depends on the rows
+//! and not on their order. A client is on one shelf only, and a shelf is small: what
+//! is kept here of its clients stays near the processor. Keys are not copied.
 
-use std::collections::HashMap;
+use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
 
-use super::column::Fault;
-use super::events::Events;
-use super::keys::Keys;
-use super::plan::{Coded, Marks};
-use super::tuples::{SEVERAL, Tuple};
+use super::calendar::Quarter;
+use super::plan::Marks;
+use super::record::{Fault, Hashing, Record, Shape, Shelf, Spot};
 
-/// The clients of a register.
-pub(super) struct Clients {
-    keys: Keys<Person>,
-    pub(super) quarters: Vec<Quarter>,
-    /// For each quarter `width` values, as [`Latest`].
-    latest: Vec<Latest>,
-    width: usize,
-    /// Every tuple of every quarter.
-    tuples: Vec<OfQuarter>,
-    /// The same where each row is an event.
-    events: Option<Events>,
-    /// The first fault of each client that has one, and its line.
-    faults: HashMap<u32, (u64, Fault)>,
-    /// The same for areas: these do not count for clients whose area is hidden.
-    area_faults: HashMap<u32, (u64, Fault)>,
-}
-
+/// The clients of a shelf, and their quarters.
 #[derive(Default)]
-struct Person {
-    marks: Marks,
-    /// One more than the place of its newest quarter, and that quarter's period.
-    newest: u32,
-    newest_period: u8,
+pub(super) struct Clients {
+    table: HashTable<u32>,
+    clients: Vec<Client>,
+    pub(super) quarters: Vec<ClientQuarter>,
+    /// The quarter of each row and where it stands.
+    rows: Vec<(u32, Spot)>,
+    /// The rows by quarter.
+    sorted: Vec<Spot>,
+    faults: Vec<(u32, Fault)>,
 }
 
-/// A client in a period.
-pub(super) struct Quarter {
+struct Client {
+    hash: u64,
+    /// A record with its key.
+    spot: Spot,
+    marks: Marks,
+    newest_quarter: Quarter,
+    /// One more than the place of that quarter in [`Clients::quarters`]; 0 for none.
+    newest: u32,
+}
+
+/// A client in a quarter.
+pub(super) struct ClientQuarter {
     pub(super) client: u32,
-    pub(super) period: u8,
+    pub(super) quarter: Quarter,
     /// One more than the place of another quarter of the client.
     older: u32,
+    /// The rows of the quarter, and where the next of them goes in `sorted`.
+    rows: u32,
+    next: u32,
 }
 
 /// A value and the rank of its date, so that of two the larger one counts: the
@@ -51,7 +51,7 @@ pub(super) struct Quarter {
 pub(super) struct Latest(u32);
 
 impl Latest {
-    fn new(day: u8, value: u16) -> Self {
+    pub(super) fn new(day: u8, value: u16) -> Self {
         Self(u32::from(day) << 16 | u32::from(u16::MAX - value))
     }
 
@@ -60,149 +60,161 @@ impl Latest {
     }
 }
 
-/// A tuple of a quarter; sorts by quarter, then codes, then primary first.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct OfQuarter(u128);
-
-impl OfQuarter {
-    pub(super) fn new(quarter: u32, Tuple { codes, primary }: Tuple) -> Self {
-        let codes = codes.into_iter().fold(0, |number, code| number << 16 | u128::from(code));
-        Self(u128::from(quarter) << 64 | codes << 16 | u128::from(!primary))
-    }
-
-    pub(super) fn quarter(self) -> usize {
-        (self.0 >> 64) as usize
-    }
-
-    /// The code in the dimension at this place of the tuple.
-    pub(super) fn code(self, at: usize) -> u16 {
-        (self.0 >> (16 * (SEVERAL.len() - at))) as u16
-    }
-
-    pub(super) fn primary(self) -> bool {
-        self.0 & 1 == 0
-    }
-
-    /// The same tuple, marked as the first of an event or not. For after the sorting.
-    pub(super) fn marked(self, begins: bool) -> Self {
-        Self(self.0 | u128::from(begins) << 1)
-    }
-
-    pub(super) fn begins_event(self) -> bool {
-        self.0 >> 1 & 1 == 1
-    }
-}
-
 impl Clients {
-    /// No clients; each quarter of one will have `width` values, and `events` where each
-    /// row is one.
-    pub(super) fn new(width: usize, events: Option<Events>) -> Self {
-        Self {
-            keys: Keys::new(),
-            quarters: Vec::new(),
-            latest: Vec::new(),
-            width,
-            tuples: Vec::new(),
-            events,
-            faults: HashMap::new(),
-            area_faults: HashMap::new(),
-        }
-    }
-
-    /// The number of the client of a row with these marks.
-    pub(super) fn meet(&mut self, key: &[u8], marks: Marks) -> u32 {
-        let client = self.keys.number(key);
-        let known = &mut self.keys.kept_mut(client).marks;
-        known.exclude |= marks.exclude;
-        known.hide_area |= marks.hide_area;
-        client
-    }
-
-    /// Adds a coded row of the client.
-    pub(super) fn add(&mut self, client: u32, coded: &Coded) {
-        let quarter = self.quarter(client, coded.period);
-        let latest = &mut self.latest[quarter as usize * self.width..][..self.width];
-        for (known, value) in latest.iter_mut().zip(&coded.latest) {
-            if let Some(value) = *value {
-                *known = Latest::new(coded.day, value).max(*known);
+    /// Sorts the records of a shelf; forgets those of the one before.
+    pub(super) fn sort(&mut self, shelf: &Shelf, shape: Shape, hashing: &Hashing) {
+        self.table.clear();
+        self.clients.clear();
+        self.quarters.clear();
+        self.rows.clear();
+        self.faults.clear();
+        for (spot, record) in shelf.records(shape) {
+            let client = self.meet(shelf, spot, record, hashing.of(record));
+            match record.fault() {
+                Some(fault) => self.faults.push((client, fault)),
+                None => {
+                    let quarter = self.quarter(client, record.quarter());
+                    self.quarters[quarter as usize].rows += 1;
+                    self.rows.push((quarter, spot));
+                }
             }
         }
-        let tuples = coded.tuples.iter().map(|&tuple| OfQuarter::new(quarter, tuple));
-        match &mut self.events {
-            Some(events) => events.add(quarter, tuples),
-            None => self.tuples.extend(tuples),
-        }
-    }
-
-    /// Keeps the fault of a row, until it is known whether it counts.
-    pub(super) fn add_fault(&mut self, client: u32, line: u64, fault: Fault, of_area: bool) {
-        let faults = if of_area { &mut self.area_faults } else { &mut self.faults };
-        faults.entry(client).or_insert((line, fault));
-    }
-
-    /// The first fault in the file of a client who is counted, with its line.
-    pub(super) fn take_first_fault(&mut self) -> Option<(u64, Fault)> {
-        let (faults, area_faults) = (std::mem::take(&mut self.faults), std::mem::take(&mut self.area_faults));
-        let counted = faults.into_iter().filter(|(client, _)| !self.marks(*client).exclude);
-        let placed = area_faults.into_iter().filter(|(client, _)| {
-            let marks = self.marks(*client);
-            !marks.exclude && !marks.hide_area
-        });
-        counted.chain(placed).map(|(_, fault)| fault).min_by_key(|(line, _)| *line)
+        self.sort_rows();
     }
 
     /// The number of clients.
-    pub(super) fn len(&self) -> u32 {
-        self.keys.len()
+    pub(super) fn len(&self) -> usize {
+        self.clients.len()
     }
 
-    /// The key of a client.
-    pub(super) fn key(&self, client: u32) -> &[u8] {
-        self.keys.key(client)
-    }
-
-    /// Whom the file marks, once it is read.
+    /// Whom the shelf marks.
     pub(super) fn marks(&self, client: u32) -> Marks {
-        self.keys.kept(client).marks
+        self.clients[client as usize].marks
     }
 
-    /// The latest values of a quarter.
-    pub(super) fn latest(&self, quarter: usize) -> &[Latest] {
-        &self.latest[quarter * self.width..][..self.width]
+    /// The marks of all clients.
+    pub(super) fn all_marks(&self) -> impl Iterator<Item = Marks> {
+        self.clients.iter().map(|client| client.marks)
     }
 
-    /// What the rows are.
-    pub(super) fn kind(&self) -> koonti_tally::Rows {
-        if self.events.is_some() { koonti_tally::Rows::Events } else { koonti_tally::Rows::Observations }
+    /// Where the rows of a quarter stand.
+    pub(super) fn rows(&self, quarter: &ClientQuarter) -> &[Spot] {
+        &self.sorted[(quarter.next - quarter.rows) as usize..quarter.next as usize]
     }
 
-    /// All tuples, sorted.
-    pub(super) fn take_tuples(&mut self) -> Vec<OfQuarter> {
-        if let Some(events) = &mut self.events {
-            return events.take_tuples();
-        }
-        let mut tuples = std::mem::take(&mut self.tuples);
-        tuples.sort_unstable();
-        tuples
+    /// The first fault of a client who is counted.
+    pub(super) fn first_fault(&self) -> Option<Fault> {
+        let counts = |(client, fault): &&(u32, Fault)| {
+            let marks = self.marks(*client);
+            !marks.exclude && !(fault.of_area && marks.hide_area)
+        };
+        self.faults.iter().filter(counts).map(|(_, fault)| *fault).min_by_key(|fault| fault.place)
     }
 
-    fn quarter(&mut self, client: u32, period: u8) -> u32 {
-        let person = self.keys.kept_mut(client);
-        let mut at = person.newest;
-        if at != 0 && person.newest_period == period {
+    /// The number of the client of a record, who is marked as the record is.
+    #[inline]
+    fn meet(&mut self, shelf: &Shelf, spot: Spot, record: Record<'_>, hash: u64) -> u32 {
+        let Self { table, clients, .. } = self;
+        let same = |at: &u32| {
+            let client = &clients[*at as usize];
+            client.hash == hash && shelf.record(client.spot).same_client(record)
+        };
+        let at = match table.entry(hash, same, |at| clients[*at as usize].hash) {
+            Entry::Occupied(known) => *known.get(),
+            Entry::Vacant(free) => {
+                let at = u32::try_from(clients.len()).expect("rows are limited, and so are clients");
+                free.insert(at);
+                let (marks, newest_quarter) = (Marks::default(), Quarter::default());
+                clients.push(Client { hash, spot, marks, newest_quarter, newest: 0 });
+                at
+            }
+        };
+        let (known, marks) = (&mut clients[at as usize].marks, record.marks());
+        known.exclude |= marks.exclude;
+        known.hide_area |= marks.hide_area;
+        at
+    }
+
+    /// The place of a client's quarter.
+    #[inline]
+    fn quarter(&mut self, client: u32, quarter: Quarter) -> u32 {
+        let owner = &mut self.clients[client as usize];
+        let mut at = owner.newest;
+        if at != 0 && owner.newest_quarter == quarter {
             return at - 1;
         }
         while let Some(place) = at.checked_sub(1) {
-            let quarter = &self.quarters[place as usize];
-            if quarter.period == period {
+            let known = &self.quarters[place as usize];
+            if known.quarter == quarter {
                 return place;
             }
-            at = quarter.older;
+            at = known.older;
         }
-        self.quarters.push(Quarter { client, period, older: person.newest });
-        self.latest.resize(self.latest.len() + self.width, Latest::default());
-        person.newest = u32::try_from(self.quarters.len()).expect("rows are limited, and so are quarters");
-        person.newest_period = period;
-        person.newest - 1
+        self.quarters.push(ClientQuarter { client, quarter, older: owner.newest, rows: 0, next: 0 });
+        owner.newest = u32::try_from(self.quarters.len()).expect("rows are limited, and so are quarters");
+        owner.newest_quarter = quarter;
+        owner.newest - 1
+    }
+
+    /// Puts the rows of each quarter side by side.
+    fn sort_rows(&mut self) {
+        let mut start = 0;
+        for quarter in &mut self.quarters {
+            quarter.next = start;
+            start += quarter.rows;
+        }
+        self.sorted.clear();
+        self.sorted.resize(self.rows.len(), Spot::default());
+        for &(quarter, spot) in &self.rows {
+            let next = &mut self.quarters[quarter as usize].next;
+            self.sorted[*next as usize] = spot;
+            *next += 1;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::plan::Coded;
+    use crate::source::record::Draft;
+
+    const SHAPE: Shape = Shape { latest: 3, codes: 1 };
+
+    fn shelf_of(keys: &[Vec<u8>]) -> Shelf {
+        let (mut shelf, mut draft) = (Shelf::default(), Draft::new());
+        for key in keys {
+            draft.client(key, Marks::default());
+            shelf.put(draft.coded(&Coded { latest: vec![None; 3], ..Coded::default() }));
+        }
+        shelf
+    }
+
+    /// The client of each record, by a hash of its own.
+    fn met(shelf: &Shelf, hash: impl Fn(Record<'_>) -> u64) -> Vec<u32> {
+        let mut clients = Clients::default();
+        shelf.records(SHAPE).map(|(spot, record)| clients.meet(shelf, spot, record, hash(record))).collect()
+    }
+
+    #[test]
+    fn equal_keys_are_one_client_and_others_are_not() {
+        let key = |i: u32| format!("{i}-{}", "x".repeat(i as usize % 40)).into_bytes();
+        let keys: Vec<Vec<u8>> = (0..40_000).map(|i| key(i % 20_000)).collect();
+        let (shelf, hashing) = (shelf_of(&keys), Hashing::new());
+        assert_eq!(met(&shelf, |record| hashing.of(record)), (0..40_000).map(|i| i % 20_000).collect::<Vec<_>>());
+        for ((_, record), key) in shelf.records(SHAPE).zip(&keys) {
+            let mut written = Vec::new();
+            record.write_key(&mut written);
+            assert_eq!(written, *key);
+        }
+    }
+
+    #[test]
+    fn keys_with_one_hash_stay_apart() {
+        // Keys that are equal but for their length, the padding of words among them.
+        let keys: Vec<Vec<u8>> = (0..40).flat_map(|n| [vec![0; n], vec![1; n], vec![u8::MAX; n]]).collect();
+        let numbers = met(&shelf_of(&keys), |_| 7);
+        assert_eq!(numbers[..3], [0, 0, 0], "the empty key");
+        assert_eq!(numbers[3..], (1..=117).collect::<Vec<_>>());
     }
 }

@@ -7,7 +7,6 @@
 //! keeps no field that breaks a rule, and is not used for the client key.
 
 use std::borrow::Cow;
-use std::io::Read;
 
 use zeroize::Zeroize;
 
@@ -15,7 +14,7 @@ use super::MAX_FIELD_BYTES;
 use super::encoding::Encoding;
 use super::error::Rule;
 use super::identity::looks_like_identity_code;
-use super::rows::Rows;
+use super::rows::Row;
 
 /// The number of spellings kept; a power of two.
 const KEPT: usize = 1024;
@@ -33,6 +32,7 @@ pub(super) struct Column {
 }
 
 /// A column, and the rule that one of its fields breaks.
+#[derive(Clone, PartialEq)]
 pub(super) struct Fault {
     pub(super) column: String,
     pub(super) rule: Rule,
@@ -47,22 +47,22 @@ impl Column {
     /// spelling that is not known yet is put to `meaning`, without the spaces
     /// around it.
     #[inline]
-    pub(super) fn read<R: Read, C: Into<u32>>(
+    pub(super) fn read<C: Into<u32>>(
         &mut self,
-        rows: &Rows<R>,
+        row: Row<'_>,
         meaning: impl FnOnce(&str) -> Result<C, Rule>,
     ) -> Result<Option<u32>, Fault> {
-        if rows.field(self.at).is_empty() {
+        if row.field(self.at).is_empty() {
             return Ok(None);
         }
-        let packed = rows.packed(self.at);
+        let packed = row.packed(self.at);
         if let Some(packed) = packed
             && let (known, value) = self.kept[place(packed)]
             && known == packed
         {
             return Ok(Some(value));
         }
-        let read = self.check(rows.field(self.at), meaning).map_err(|rule| self.fault(rule));
+        let read = self.check(row.field(self.at), meaning).map_err(|rule| self.fault(rule));
         if let (Ok(Some(value)), Some(packed)) = (&read, packed) {
             self.kept[place(packed)] = (packed, *value);
         }
@@ -71,12 +71,12 @@ impl Column {
 
     /// As [`Self::read`], for codes of a dimension and scores.
     #[inline]
-    pub(super) fn read_code<R: Read>(
+    pub(super) fn read_code(
         &mut self,
-        rows: &Rows<R>,
+        row: Row<'_>,
         meaning: impl FnOnce(&str) -> Result<u16, Rule>,
     ) -> Result<Option<u16>, Fault> {
-        Ok(self.read(rows, meaning)?.map(|code| code as u16))
+        Ok(self.read(row, meaning)?.map(|code| code as u16))
     }
 
     /// Forgets what the recent spellings mean.
@@ -111,9 +111,9 @@ pub(super) struct Marker(pub(super) Column, pub(super) String);
 
 impl Marker {
     /// True when the row is marked.
-    pub(super) fn holds<R: Read>(&mut self, rows: &Rows<R>) -> Result<bool, Fault> {
+    pub(super) fn holds(&mut self, row: Row<'_>) -> Result<bool, Fault> {
         let Self(column, value) = self;
-        Ok(column.read(rows, |text| Ok(u16::from(text.to_lowercase() == *value)))? == Some(1))
+        Ok(column.read(row, |text| Ok(u16::from(text.to_lowercase() == *value)))? == Some(1))
     }
 }
 
@@ -142,11 +142,15 @@ impl ClientColumn {
 
     /// Hands the key of this row to `take`, without the spaces around it.
     #[inline]
-    pub(super) fn read<R: Read, T>(&self, rows: &Rows<R>, take: impl FnOnce(&[u8]) -> T) -> Result<T, Fault> {
+    pub(super) fn read<T>(&self, row: Row<'_>, take: impl FnOnce(&[u8]) -> T) -> Result<T, Fault> {
         let fault = |rule| Fault { column: self.name.clone(), rule };
-        let field = rows.field(self.at);
+        let field = row.field(self.at);
         if field.len() > MAX_FIELD_BYTES {
             return Err(fault(Rule::TooLong));
+        }
+        // Without letters of other alphabets and without spaces it is a key as it stands.
+        if !field.is_empty() && field.iter().all(u8::is_ascii_graphic) {
+            return Ok(take(field));
         }
         let text = self.encoding.text(field);
         let taken = match text.trim() {

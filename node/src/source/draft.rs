@@ -15,9 +15,11 @@ use std::path::Path;
 
 use koonti_disclosure::Codebook;
 
+use super::MAX_ROW_BYTES;
+use super::blocks::Blocks;
 use super::encoding::Encoding;
 use super::error::Error;
-use super::rows::{Rows, Stop};
+use super::rows::{InOrder, Stop};
 use columns::{Choice, Column};
 
 /// Bytes that are looked at.
@@ -46,12 +48,14 @@ pub fn draft(path: &Path, codebook: &Codebook) -> Result<String, Error> {
         Stop::Read(source) => Error::Read { path: path.to_owned(), source },
         Stop::Row(line, fault) => row_error(line, fault),
     };
-    let mut rows = Rows::new(&sample[..], file.delimiter, file.encoding);
+    let blocks = Blocks::new(&sample[..], file.delimiter, MAX_ROW_BYTES);
+    let mut rows = InOrder::new(blocks, file.delimiter, file.encoding);
     if !rows.header().map_err(stopped)? {
         return Err(row_error(1, super::RowFault::NoHeader));
     }
     let text_of = |field: &[u8]| file.encoding.text(field).trim().to_owned();
-    let mut columns: Vec<Column> = (0..rows.len()).map(|at| Column::new(&text_of(rows.field(at)))).collect();
+    let mut columns: Vec<Column> =
+        (0..rows.row().len()).map(|at| Column::new(&text_of(rows.row().field(at)))).collect();
     let mut count = 0;
     loop {
         match rows.next() {
@@ -62,12 +66,12 @@ pub fn draft(path: &Path, codebook: &Codebook) -> Result<String, Error> {
             Err(stop) => return Err(stopped(stop)),
         }
         count += 1;
-        if rows.len() != columns.len() {
-            let fault = super::RowFault::Ragged { found: rows.len(), expected: columns.len() };
+        if rows.row().len() != columns.len() {
+            let fault = super::RowFault::Ragged { found: rows.row().len(), expected: columns.len() };
             return Err(row_error(rows.line(), fault));
         }
         for (at, column) in columns.iter_mut().enumerate() {
-            column.see(&text_of(rows.field(at)), codebook);
+            column.see(&text_of(rows.row().field(at)), codebook);
         }
     }
     let choice = Choice::of(&columns, codebook);

@@ -7,82 +7,147 @@
 use std::collections::BTreeMap;
 
 use koonti_disclosure::{Codebook, Period};
-use koonti_tally::SliceBuilder;
+use koonti_tally::{Error, Rows, SliceBuilder};
 use ring::hmac;
+use zeroize::Zeroizing;
 
-use super::Imported;
-use super::clients::{Clients, Latest, OfQuarter};
-use super::error::Error;
+use super::calendar::Quarter;
+use super::clients::{ClientQuarter, Clients, Latest};
+use super::events::Events;
 use super::meaning::OUTSIDE;
 use super::plan::{AGE_GROUP, AREA, LATEST, Marks, Plan};
-use super::tuples::SEVERAL;
+use super::record::{Fault, Hashing, Shape, Shelf};
+use super::tuples::{SEVERAL, Tuple};
 
-/// Turns the clients into slices, one for each period with a client who is not
-/// excluded.
-pub(super) fn extract(
-    mut clients: Clients,
-    rows: u64,
-    plan: &Plan<'_>,
-    codebook: &Codebook,
-    tag_key: &[u8; 32],
-) -> Result<Imported, Error> {
-    let form = Form::new(plan, codebook);
-    let tag_key = hmac::Key::new(hmac::HMAC_SHA256, tag_key);
-    let mut builders: Vec<Option<SliceBuilder>> = plan.periods.iter().map(|_| None).collect();
-    let tuples = clients.take_tuples();
-    let mut tuples = tuples.as_slice();
-    let mut values = Values::default();
-    let mut outside = 0;
-    for (at, quarter) in clients.quarters.iter().enumerate() {
-        let own = tuples.iter().take_while(|tuple| tuple.quarter() == at).count();
-        let (own, others) = tuples.split_at(own);
-        tuples = others;
-        let marks = clients.marks(quarter.client);
-        if marks.exclude {
-            continue;
-        }
-        let period = usize::from(quarter.period);
-        let builder = match &mut builders[period] {
-            Some(builder) => builder,
-            none => none.insert(SliceBuilder::new(codebook, clients.kind())?),
-        };
-        let latest = clients.latest(at);
-        if latest[AGE_GROUP].value() == Some(OUTSIDE) {
-            outside += 1;
-            continue;
-        }
-        form.fill(&mut values, latest, marks, own);
-        let flags = values.primary.iter().zip(&values.begins);
-        let rows = values.codes.chunks_exact(form.several.len()).zip(flags);
-        let rows = rows.map(|(codes, (primary, begins))| (codes, *primary, *begins));
-        let tag = tag(&tag_key, plan.periods[period], clients.key(quarter.client));
-        builder.push(tag, &values.exclusive, &values.scores, rows)?;
-    }
-
-    let mut slices = BTreeMap::new();
-    for (period, builder) in plan.periods.iter().zip(builders) {
-        if let Some(builder) = builder {
-            slices.insert(*period, builder.finish()?);
-        }
-    }
-    let people = || (0..clients.len()).map(|client| clients.marks(client));
-    Ok(Imported {
-        slices,
-        rows,
-        clients: clients.len().into(),
-        excluded: people().filter(|marks| marks.exclude).count() as u64,
-        area_hidden: people().filter(|marks| marks.hide_area).count() as u64,
-        outside,
-    })
+/// How to make slices: the same for all threads.
+pub(super) struct Recipe<'a> {
+    pub(super) codebook: &'a Codebook,
+    pub(super) hashing: Hashing,
+    pub(super) shape: Shape,
+    kind: Rows,
+    form: Form,
+    /// For each quarter of the register the beginning of its tags.
+    tags: Vec<(Quarter, hmac::Context)>,
 }
 
-/// What stands for a client in a period instead of its key.
-fn tag(tag_key: &hmac::Key, period: Period, client: &[u8]) -> [u8; 16] {
-    let mut tag = hmac::Context::with_key(tag_key);
-    tag.update(String::from(period).as_bytes());
-    tag.update(&[0]);
-    tag.update(client);
-    *tag.sign().as_ref().first_chunk().expect("SHA-256 has 32 bytes")
+/// Slices in the making, of some of the clients.
+#[derive(Default)]
+pub(super) struct Extract {
+    pub(super) builders: BTreeMap<Period, SliceBuilder>,
+    pub(super) clients: u64,
+    pub(super) excluded: u64,
+    pub(super) area_hidden: u64,
+    pub(super) outside: u64,
+    /// The first fault of a client who is counted.
+    pub(super) fault: Option<Fault>,
+    sorted: Clients,
+    values: Values,
+}
+
+impl<'a> Recipe<'a> {
+    /// For a register with these quarters and rows of a kind, by a plan for its columns.
+    pub(super) fn new(
+        kind: Rows,
+        plan: &Plan<'_>,
+        codebook: &'a Codebook,
+        hashing: Hashing,
+        quarters: &[Quarter],
+        tag_key: &[u8; 32],
+    ) -> Self {
+        let tag_key = hmac::Key::new(hmac::HMAC_SHA256, tag_key);
+        let tag = |quarter: &Quarter| {
+            let mut tag = hmac::Context::with_key(&tag_key);
+            tag.update(String::from(quarter.period()).as_bytes());
+            tag.update(&[0]);
+            (*quarter, tag)
+        };
+        let (form, shape) = (Form::new(plan, codebook), plan.shape());
+        Self { codebook, hashing, shape, kind, form, tags: quarters.iter().map(tag).collect() }
+    }
+
+    /// What stands for a client in a quarter instead of its key.
+    fn tag(&self, quarter: Quarter, client: &[u8]) -> [u8; 16] {
+        let begun = self.tags.iter().find(|(known, _)| *known == quarter);
+        let mut tag = begun.expect("every quarter has been met").1.clone();
+        tag.update(client);
+        *tag.sign().as_ref().first_chunk().expect("SHA-256 has 32 bytes")
+    }
+}
+
+impl Extract {
+    /// Adds the clients of a shelf, who are on no other one.
+    pub(super) fn add(&mut self, shelf: &Shelf, recipe: &Recipe<'_>) -> Result<(), Error> {
+        let mut sorted = std::mem::take(&mut self.sorted);
+        sorted.sort(shelf, recipe.shape, &recipe.hashing);
+        self.clients += sorted.len() as u64;
+        self.excluded += sorted.all_marks().filter(|marks| marks.exclude).count() as u64;
+        self.area_hidden += sorted.all_marks().filter(|marks| marks.hide_area).count() as u64;
+        let first = [self.fault, sorted.first_fault()].into_iter().flatten().min_by_key(|fault| fault.place);
+        self.fault = first;
+        let mut key = Zeroizing::new(Vec::with_capacity(super::MAX_KEY_BYTES));
+        for quarter in &sorted.quarters {
+            let marks = sorted.marks(quarter.client);
+            if !marks.exclude {
+                self.add_quarter(shelf, &sorted, quarter, marks, recipe, &mut key)?;
+            }
+        }
+        self.sorted = sorted;
+        Ok(())
+    }
+
+    #[inline]
+    fn add_quarter(
+        &mut self,
+        shelf: &Shelf,
+        sorted: &Clients,
+        quarter: &ClientQuarter,
+        marks: Marks,
+        recipe: &Recipe<'_>,
+        key: &mut Vec<u8>,
+    ) -> Result<(), Error> {
+        let Values { latest, tuples, begins, events, .. } = &mut self.values;
+        latest.clear();
+        latest.resize(recipe.shape.latest, Latest::default());
+        tuples.clear();
+        let rows = sorted.rows(quarter);
+        for spot in rows {
+            let record = shelf.record(*spot);
+            for (known, value) in latest.iter_mut().zip(record.latest(recipe.shape)) {
+                if let Some(value) = value {
+                    *known = Latest::new(record.day(), value).max(*known);
+                }
+            }
+            tuples.extend(record.tuples(recipe.shape));
+        }
+        match recipe.kind {
+            Rows::Observations => {
+                tuples.sort_unstable();
+                begins.clear();
+                begins.resize(tuples.len(), false);
+            }
+            Rows::Events => {
+                let of_row = rows.iter().map(|spot| shelf.record(*spot).tuples(recipe.shape));
+                events.lay(of_row, recipe.form.nothing, tuples, begins);
+            }
+        }
+        let builder = match self.builders.entry(quarter.quarter.period()) {
+            std::collections::btree_map::Entry::Occupied(known) => known.into_mut(),
+            std::collections::btree_map::Entry::Vacant(free) => {
+                free.insert(SliceBuilder::new(recipe.codebook, recipe.kind)?)
+            }
+        };
+        if self.values.latest[AGE_GROUP].value() == Some(OUTSIDE) {
+            self.outside += 1;
+            return Ok(());
+        }
+        recipe.form.fill(&mut self.values, marks);
+        key.clear();
+        shelf.record(rows[0]).write_key(key);
+        let Values { exclusive, scores, codes, primary, begins, .. } = &self.values;
+        let rows = codes.chunks_exact(recipe.form.several.len()).zip(primary.iter().zip(begins));
+        let rows = rows.map(|(codes, (primary, begins))| (codes, *primary, *begins));
+        builder.push(recipe.tag(quarter.quarter, key), exclusive, scores, rows)
+    }
 }
 
 /// Where the codebook's values come from; what is not mapped is unknown.
@@ -91,21 +156,26 @@ struct Form {
     exclusive: Vec<(Option<usize>, u16)>,
     /// For each dimension with several categories its place in a tuple, and its `unknown`.
     several: Vec<(Option<usize>, u16)>,
+    /// The tuple of a row that names nothing.
+    nothing: u128,
     /// For each score its place among the latest values.
     scores: Vec<Option<usize>>,
 }
 
-/// The values of one client in a period, in codebook order.
+/// The values of one client in a period: from its rows, then in codebook order.
 #[derive(Default)]
 struct Values {
+    latest: Vec<Latest>,
+    /// As [`super::record::Record::tuples`] has them, sorted.
+    tuples: Vec<u128>,
     exclusive: Vec<u16>,
     scores: Vec<Option<u16>>,
     /// One code per row and dimension with several categories.
     codes: Vec<u16>,
-    /// One flag per row.
+    /// Two flags per row: it is primary, it begins an event.
     primary: Vec<bool>,
-    /// Whether each row begins an event.
     begins: Vec<bool>,
+    events: Events,
 }
 
 impl Form {
@@ -116,12 +186,13 @@ impl Form {
         Self {
             exclusive: exclusive.iter().map(|d| (latest(&d.id), d.unknown())).collect(),
             several: several.iter().map(|d| (SEVERAL.iter().position(|id| *id == d.id), d.unknown())).collect(),
+            nothing: Tuple { codes: plan.unknown, primary: false }.number(),
             scores: codebook.scores().iter().map(|s| mapped(&s.id).map(|at| LATEST.len() + at)).collect(),
         }
     }
 
-    fn fill(&self, values: &mut Values, latest: &[Latest], marks: Marks, tuples: &[OfQuarter]) {
-        let Values { exclusive, scores, codes, primary, begins } = values;
+    fn fill(&self, values: &mut Values, marks: Marks) {
+        let Values { latest, tuples, exclusive, scores, codes, primary, begins, .. } = values;
         exclusive.clear();
         exclusive.extend(self.exclusive.iter().map(|&(from, unknown)| match from {
             Some(AREA) if marks.hide_area => unknown,
@@ -131,11 +202,10 @@ impl Form {
         scores.extend(self.scores.iter().map(|from| from.and_then(|from| latest[from].value())));
         codes.clear();
         primary.clear();
-        begins.clear();
-        for tuple in tuples {
-            codes.extend(self.several.iter().map(|&(at, unknown)| at.map_or(unknown, |at| tuple.code(at))));
-            primary.push(tuple.primary());
-            begins.push(tuple.begins_event());
+        for tuple in &*tuples {
+            let tuple = Tuple::of(*tuple);
+            codes.extend(self.several.iter().map(|&(at, unknown)| at.map_or(unknown, |at| tuple.codes[at])));
+            primary.push(tuple.primary);
         }
         if tuples.is_empty() {
             codes.extend(self.several.iter().map(|&(_, unknown)| unknown));

@@ -21,38 +21,45 @@
 //! clients, as in the register.
 
 mod age;
+mod blocks;
 mod calendar;
 mod clients;
 mod column;
 mod draft;
 mod encoding;
+mod ending;
 mod error;
 mod events;
 mod extract;
 mod identity;
-mod keys;
 mod layout;
 mod mapping;
 mod meaning;
 mod months;
 mod needs;
 mod plan;
+mod record;
 mod rows;
+mod split;
 #[cfg(test)]
 mod tests;
 mod tuples;
 
 use std::collections::BTreeMap;
 use std::fs::File;
+use std::path::Path;
 
 use koonti_disclosure::{Codebook, Period};
-use koonti_tally::Slice;
+use koonti_tally::{Slice, SliceBuilder};
 
-use clients::Clients;
+use blocks::Blocks;
 use column::Fault;
-use events::Events;
-use plan::{Coded, LATEST, Plan};
-use rows::{Rows, Stop};
+use ending::Ending;
+use extract::Recipe;
+use plan::Plan;
+use record::Hashing;
+use rows::{InOrder, Rows, Stop};
+use split::{Coder, Halt, Reader, Split};
 
 pub use calendar::DateFormat;
 pub use draft::draft;
@@ -66,6 +73,8 @@ pub const MAX_ROWS: u64 = 50_000_000;
 pub const MAX_ROW_BYTES: usize = 1 << 20;
 /// The largest field of a column that the mapping names.
 pub const MAX_FIELD_BYTES: usize = 4096;
+/// The largest client key in UTF-8, in words of eight bytes.
+const MAX_KEY_BYTES: usize = 3 * MAX_FIELD_BYTES + 8;
 /// The most columns of a register.
 pub const MAX_COLUMNS: usize = 1024;
 /// The most needs, factors or service tasks that one field may name.
@@ -112,54 +121,103 @@ pub fn import(mapping: &Mapping, codebook: &Codebook, tag_key: &[u8; 32]) -> Res
 
 fn import_up_to(max_rows: u64, mapping: &Mapping, codebook: &Codebook, tag_key: &[u8; 32]) -> Result<Imported, Error> {
     let path = mapping.register_path();
+    let read_error = |source| Error::Read { path: path.clone(), source };
+    let file = File::open(&path).map_err(read_error)?;
+    let split = Split::of(file.metadata().map_err(read_error)?.len());
+    import_split(split, file, max_rows, mapping, codebook, tag_key)
+}
+
+fn import_split(
+    split: Split,
+    file: File,
+    max_rows: u64,
+    mapping: &Mapping,
+    codebook: &Codebook,
+    tag_key: &[u8; 32],
+) -> Result<Imported, Error> {
+    let path = mapping.register_path();
     let row_error = |line, fault| Error::Row { file: mapping.file.clone(), line, fault };
     let field_error = |line, Fault { column, rule }| Error::Field { file: mapping.file.clone(), line, column, rule };
     let stopped = |stop| match stop {
         Stop::Read(source) => Error::Read { path: path.clone(), source },
         Stop::Row(line, fault) => row_error(line, fault),
     };
-    let file = File::open(&path).map_err(|source| stopped(Stop::Read(source)))?;
-
-    let mut rows = Rows::new(file, mapping.format.delimiter.0, mapping.format.encoding);
-    if !rows.header().map_err(stopped)? {
+    let (delimiter, encoding) = (mapping.format.delimiter.0, mapping.format.encoding);
+    let mut register = InOrder::new(Blocks::new(file, delimiter, split.block_bytes), delimiter, encoding);
+    if !register.header().map_err(stopped)? {
         return Err(row_error(1, RowFault::NoHeader));
     }
-    let expected = rows.len();
-    let mut plan = Plan::new(&rows, mapping, codebook)?;
-    let events = (mapping.row == Row::Event).then(|| Events::new(plan.unknown));
-    let mut clients = Clients::new(LATEST.len() + plan.scores.len(), events);
-    let mut coded = Coded::default();
-    let mut count = 0;
-    while rows.next().map_err(stopped)? {
-        let line = rows.line();
-        if count == max_rows {
-            return Err(row_error(line, RowFault::TooManyRows));
-        }
-        count += 1;
-        if rows.len() != expected {
-            return Err(row_error(line, RowFault::Ragged { found: rows.len(), expected }));
-        }
-        let marks = plan.marks(&rows).map_err(|fault| field_error(line, fault))?;
-        let client =
-            plan.client.read(&rows, |key| clients.meet(key, marks)).map_err(|fault| field_error(line, fault))?;
-        // Whether a fault counts shows at the end: only then is it known who is
-        // excluded, and whose area is hidden.
-        let fault = match plan.code(&rows, &mut coded) {
-            Ok(()) => {
-                clients.add(client, &coded);
-                coded.area_fault.take().map(|fault| (fault, true))
-            }
-            Err(fault) if fault.rule.is_final() => return Err(field_error(line, fault)),
-            Err(fault) => Some((fault, false)),
-        };
-        match fault {
-            Some((fault, _)) if !plan.restricts() => return Err(field_error(line, fault)),
-            Some((fault, of_area)) => clients.add_fault(client, line, fault, of_area),
-            None => {}
+    let (columns, line, hashing) = (register.row().len(), register.line(), Hashing::new());
+    let coder = |number| {
+        let plan = Plan::new(register.row(), line, mapping, codebook)?;
+        Ok(Coder::new(plan, split, hashing.clone(), number))
+    };
+    let coders = (0..split.threads as u32).map(coder).collect::<Result<Vec<_>, Error>>()?;
+    let InOrder { blocks, rows, behind } = register;
+    // The first reader goes on where the header ends.
+    let rows = std::iter::once(rows).chain(std::iter::repeat_with(|| Rows::new(delimiter, encoding)));
+    let mut readers: Vec<Reader<'_>> =
+        rows.zip(coders).map(|(rows, coder)| Reader::new(rows, columns, coder)).collect();
+    split::read(&mut readers, blocks, max_rows);
+
+    let mut ending = Ending::of(&mut readers, &behind);
+    if ending.is_beyond(max_rows) {
+        let line = line_of_row(&path, mapping, max_rows).map_err(stopped)?;
+        return Err(row_error(line, RowFault::TooManyRows));
+    }
+    if let Some((place, halt)) = ending.halt.take() {
+        let line = ending.line(place.block, place.line);
+        return Err(match halt {
+            Halt::Read(source) => Error::Read { path, source },
+            Halt::NoRow(fault) | Halt::Row(fault) => row_error(line, fault),
+            Halt::Field(fault) => field_error(line, fault),
+        });
+    }
+    let plan = &readers[0].coder.plan;
+    let kind = if mapping.row == Row::Event { koonti_tally::Rows::Events } else { koonti_tally::Rows::Observations };
+    let recipe = Recipe::new(kind, plan, codebook, hashing, &ending.quarters, tag_key);
+    let extracts = split::sort(&mut readers, &recipe);
+    if let Some(fault) = extracts.iter().filter_map(|(extract, _)| extract.fault).min_by_key(|fault| fault.place) {
+        let (coder, at) = fault.which;
+        let line = ending.line((fault.place >> 32) as u32, fault.place as u32);
+        return Err(field_error(line, readers[coder as usize].coder.faults.swap_remove(at as usize)));
+    }
+    joined(extracts, ending.rows(), split.threads)
+}
+
+/// What all threads have made, as one.
+fn joined(
+    extracts: Vec<(extract::Extract, Result<(), koonti_tally::Error>)>,
+    rows: u64,
+    threads: usize,
+) -> Result<Imported, Error> {
+    let mut all = Imported { slices: BTreeMap::new(), rows, clients: 0, excluded: 0, area_hidden: 0, outside: 0 };
+    let mut builders: BTreeMap<Period, Vec<SliceBuilder>> = BTreeMap::new();
+    for (extract, result) in extracts {
+        result?;
+        all.clients += extract.clients;
+        all.excluded += extract.excluded;
+        all.area_hidden += extract.area_hidden;
+        all.outside += extract.outside;
+        for (period, builder) in extract.builders {
+            builders.entry(period).or_default().push(builder);
         }
     }
-    if let Some((line, fault)) = clients.take_first_fault() {
-        return Err(field_error(line, fault));
+    for (period, parts) in builders {
+        all.slices.insert(period, SliceBuilder::join(parts, threads)?);
     }
-    extract::extract(clients, count, &plan, codebook, tag_key)
+    Ok(all)
+}
+
+/// The line of a row, by the number of rows before it. Looked up in the file, for
+/// it is asked for only where there are too many.
+fn line_of_row(path: &Path, mapping: &Mapping, before: u64) -> Result<u64, Stop> {
+    let (delimiter, encoding) = (mapping.format.delimiter.0, mapping.format.encoding);
+    let blocks = Blocks::new(File::open(path).map_err(Stop::Read)?, delimiter, MAX_ROW_BYTES);
+    let mut rows = InOrder::new(blocks, delimiter, encoding);
+    rows.header()?;
+    for _ in 0..=before {
+        rows.next()?;
+    }
+    Ok(rows.line())
 }

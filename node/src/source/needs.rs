@@ -6,14 +6,12 @@
 //! is found wherever it stands. An empty part of a field names nothing, as an
 //! empty field does; a need that stands twice counts as in two rows.
 
-use std::io::Read;
-
 use koonti_disclosure::codebook::Dimension;
 
 use super::MAX_NEEDS;
 use super::column::{Column, Fault, Marker, settle};
 use super::error::Rule;
-use super::rows::Rows;
+use super::rows::Row;
 use super::tuples::Named;
 
 /// From so many kept codes on, [`Lists`] begins anew.
@@ -47,9 +45,9 @@ pub(super) struct Lists(Vec<u16>);
 impl Needs<'_> {
     /// Adds the categories of the row to `named`, and its first fault to `fault`.
     #[inline]
-    pub(super) fn read<R: Read>(
+    pub(super) fn read(
         &mut self,
-        rows: &Rows<R>,
+        row: Row<'_>,
         named: &mut Vec<Named>,
         fault: &mut Option<Fault>,
     ) -> Result<(), Fault> {
@@ -57,9 +55,9 @@ impl Needs<'_> {
         let need = |text: &str| dimension.recognise(text).ok_or(Rule::Category { of });
         match &mut self.layout {
             Layout::One(column, marker) => {
-                let code = settle(fault, column.read_code(rows, need))?;
+                let code = settle(fault, column.read_code(row, need))?;
                 let primary = match marker {
-                    Some(marker) => settle(fault, marker.holds(rows).map(Some))? == Some(true),
+                    Some(marker) => settle(fault, marker.holds(row).map(Some))? == Some(true),
                     None => false,
                 };
                 named.extend(code.map(|code| (code, primary)));
@@ -69,13 +67,13 @@ impl Needs<'_> {
                     lists.0.clear();
                     column.forget();
                 }
-                let list = column.read(rows, |text| lists.add(text, *separator, dimension, of));
+                let list = column.read(row, |text| lists.add(text, *separator, dimension, of));
                 let codes = settle(fault, list)?.map_or(&[][..], |list| lists.get(list));
                 named.extend(codes.iter().enumerate().map(|(at, code)| (*code, *ranked && at == 0)));
             }
             Layout::Columns { columns, ranked } => {
                 for (at, column) in columns.iter_mut().enumerate() {
-                    let code = settle(fault, column.read_code(rows, need))?;
+                    let code = settle(fault, column.read_code(row, need))?;
                     named.extend(code.map(|code| (code, *ranked && at == 0)));
                 }
             }

@@ -5,14 +5,13 @@
 //! that a personal identity code is found wherever it stands.
 
 use std::collections::HashMap;
-use std::io::Read;
 
+use koonti_disclosure::Codebook;
 use koonti_disclosure::codebook::{Dimension, Score};
-use koonti_disclosure::{Codebook, Period};
 
 use super::MAX_PERIODS;
 use super::age::Age;
-use super::calendar::{Date, DateFormat};
+use super::calendar::{Date, DateFormat, Quarter};
 use super::column::{ClientColumn, Column, Fault, Marker, settle};
 use super::encoding::Encoding;
 use super::error::{Error, MappingFault, RowFault, Rule};
@@ -21,7 +20,8 @@ use super::layout::{Condition, SeveralColumns};
 use super::mapping::{Decimal, Mapping};
 use super::meaning::{area, score};
 use super::needs::{Layout, Lists, Needs};
-use super::rows::Rows;
+use super::record::Shape;
+use super::rows::Row;
 use super::tuples::{Named, SEVERAL, Tuple, combine};
 
 /// Where the values stand in [`Coded::latest`]: these, then the mapped scores.
@@ -49,21 +49,20 @@ pub(super) struct Plan<'a> {
     decimal: Decimal,
     sexes: &'a Dimension,
     areas: &'a Dimension,
-    /// The periods met so far.
-    pub(super) periods: Vec<Period>,
+    /// The quarters met so far.
+    pub(super) quarters: Vec<Quarter>,
 }
 
 /// A row in codes.
 #[derive(Default)]
 pub(super) struct Coded {
-    /// Its place in [`Plan::periods`].
-    pub(super) period: u8,
-    /// Rises with the date within the period, from 1.
+    pub(super) quarter: Quarter,
+    /// Rises with the date within the quarter, from 1.
     pub(super) day: u8,
     /// The values of which the latest counts; none for empty fields.
     pub(super) latest: Vec<Option<u16>>,
     /// What the row names of each dimension of [`SEVERAL`], and the combinations.
-    named: [Vec<Named>; SEVERAL.len()],
+    pub(super) named: [Vec<Named>; SEVERAL.len()],
     pub(super) tuples: Vec<Tuple>,
     /// What is wrong with the area, which counts unless the area is hidden.
     pub(super) area_fault: Option<Fault>,
@@ -77,14 +76,14 @@ pub(super) struct Marks {
 }
 
 impl<'a> Plan<'a> {
-    /// Finds the mapped columns in the header, which `rows` has just read.
-    pub(super) fn new<R: Read>(rows: &Rows<R>, mapping: &Mapping, codebook: &'a Codebook) -> Result<Self, Error> {
+    /// Finds the mapped columns in the header, which stands on a line.
+    pub(super) fn new(header: Row<'_>, line: u64, mapping: &Mapping, codebook: &'a Codebook) -> Result<Self, Error> {
         let dimension = |id, exclusive| {
             let found = codebook.dimension(id).filter(|d| d.exclusive == exclusive);
             found.ok_or_else(|| mapping.fault(MappingFault::NoDimension { dimension: id }))
         };
-        let row_fault = |fault| Error::Row { file: mapping.file.clone(), line: rows.line(), fault };
-        let places = places(rows, mapping.format.encoding).map_err(row_fault)?;
+        let row_fault = |fault| Error::Row { file: mapping.file.clone(), line, fault };
+        let places = places(header, mapping.format.encoding).map_err(row_fault)?;
         let place = |name: &str| match places.get(name.trim()) {
             Some(&at) => Ok(at),
             None => Err(row_fault(RowFault::NoColumn { column: name.trim().to_owned() })),
@@ -149,8 +148,18 @@ impl<'a> Plan<'a> {
             decimal: mapping.format.decimal,
             sexes: dimension("sex", true)?,
             areas: dimension("area", true)?,
-            periods: Vec::new(),
+            quarters: Vec::new(),
         })
+    }
+
+    /// How many values a row has.
+    pub(super) fn shape(&self) -> Shape {
+        Shape { latest: LATEST.len() + self.scores.len(), codes: SEVERAL.len() }
+    }
+
+    /// A date in one quarter too many for one import.
+    pub(super) fn too_many_quarters(&self) -> Fault {
+        self.date.fault(Rule::TooManyPeriods)
     }
 
     /// True when the mapping restricts anybody.
@@ -159,34 +168,34 @@ impl<'a> Plan<'a> {
     }
 
     /// Whom the row marks.
-    pub(super) fn marks<R: Read>(&mut self, rows: &Rows<R>) -> Result<Marks, Fault> {
+    pub(super) fn marks(&mut self, row: Row<'_>) -> Result<Marks, Fault> {
         let mut marks = Marks::default();
         for marker in &mut self.exclude {
-            marks.exclude |= marker.holds(rows)?;
+            marks.exclude |= marker.holds(row)?;
         }
         for marker in &mut self.hide {
-            marks.hide_area |= marker.holds(rows)?;
+            marks.hide_area |= marker.holds(row)?;
         }
         Ok(marks)
     }
 
     /// Codes the row.
-    pub(super) fn code<R: Read>(&mut self, rows: &Rows<R>, coded: &mut Coded) -> Result<(), Fault> {
+    pub(super) fn code(&mut self, row: Row<'_>, coded: &mut Coded) -> Result<(), Fault> {
         let mut first = None;
         coded.latest.clear();
         coded.area_fault = None;
 
-        let (periods, format) = (&mut self.periods, self.format);
-        let date = settle(&mut first, self.date.read(rows, |text| date(text, format, periods)))?;
-        let age = settle(&mut first, self.age.read(rows))?;
-        let sex = settle(&mut first, self.sex.read_code(rows, |text| self.sexes.recognise(text).ok_or(Rule::Sex)))?;
-        let area = settle(&mut coded.area_fault, self.area.read_code(rows, |text| area(self.areas, text)))?;
+        let (quarters, format) = (&mut self.quarters, self.format);
+        let date = settle(&mut first, self.date.read(row, |text| date(text, format, quarters)))?;
+        let age = settle(&mut first, self.age.read(row))?;
+        let sex = settle(&mut first, self.sex.read_code(row, |text| self.sexes.recognise(text).ok_or(Rule::Sex)))?;
+        let area = settle(&mut coded.area_fault, self.area.read_code(row, |text| area(self.areas, text)))?;
         coded.latest.extend([None, sex, area]);
         for other in &mut self.others {
             let code = match other {
                 Some((column, dimension, of)) => {
                     let meaning = |text: &str| dimension.recognise(text).ok_or(Rule::Category { of });
-                    settle(&mut first, column.read_code(rows, meaning))?
+                    settle(&mut first, column.read_code(row, meaning))?
                 }
                 None => None,
             };
@@ -195,7 +204,7 @@ impl<'a> Plan<'a> {
         for (several, named) in self.several.iter_mut().zip(&mut coded.named) {
             named.clear();
             if let Some(several) = several {
-                several.read(rows, named, &mut first)?;
+                several.read(row, named, &mut first)?;
             }
         }
         if let Err(at) = combine(&coded.named, self.unknown, &mut coded.tuples) {
@@ -203,40 +212,36 @@ impl<'a> Plan<'a> {
             first = first.or(fault);
         }
         for (column, scale) in &mut self.scores {
-            let value = column.read_code(rows, |text| score(scale, self.decimal, text));
+            let value = column.read_code(row, |text| score(scale, self.decimal, text));
             coded.latest.push(settle(&mut first, value)?);
         }
         if let Some(fault) = first {
             return Err(fault);
         }
         let Some(date) = date else { return Err(self.date.fault(Rule::Empty)) };
-        let [period, day, year @ ..] = date.to_be_bytes();
-        (coded.period, coded.day) = (period, day);
+        (coded.quarter, coded.day) = (Quarter((date >> 16) as u16), date as u8);
         if let Some(said) = age {
-            coded.latest[AGE_GROUP] = Some(self.age.code(said, u16::from_be_bytes(year))?);
+            coded.latest[AGE_GROUP] = Some(self.age.code(said, coded.quarter.year())?);
         }
         Ok(())
     }
 }
 
-/// The place of the date's period, the rank of the date in it, and its year, as
-/// bytes of one number.
-fn date(text: &str, format: DateFormat, periods: &mut Vec<Period>) -> Result<u32, Rule> {
+/// The quarter of the date and the rank of the date in it, as parts of one number.
+fn date(text: &str, format: DateFormat, quarters: &mut Vec<Quarter>) -> Result<u32, Rule> {
     let date = Date::parse(text, format).ok_or(Rule::Date { format })?;
-    let period = date.period().ok_or(Rule::Date { format })?;
-    let at = periods.iter().position(|p| *p == period).unwrap_or_else(|| {
-        periods.push(period);
-        periods.len() - 1
-    });
-    if periods.len() > MAX_PERIODS {
+    let quarter = date.quarter().ok_or(Rule::Date { format })?;
+    if !quarters.contains(&quarter) {
+        quarters.push(quarter);
+    }
+    if quarters.len() > MAX_PERIODS {
         return Err(Rule::TooManyPeriods);
     }
-    let [high, low] = date.year.to_be_bytes();
-    Ok(u32::from_be_bytes([at as u8, date.rank(), high, low]))
+    Ok(u32::from(quarter.0) << 16 | u32::from(date.rank()))
 }
 
 /// The places of the named columns.
-fn places(header: &Rows<impl Read>, encoding: Encoding) -> Result<HashMap<String, usize>, RowFault> {
+fn places(header: Row<'_>, encoding: Encoding) -> Result<HashMap<String, usize>, RowFault> {
     let mut places = HashMap::new();
     for at in 0..header.len() {
         let name = encoding.text(header.field(at)).trim().to_owned();

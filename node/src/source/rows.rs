@@ -1,10 +1,9 @@
-//! Cuts a delimited text file into rows and fields.
+//! Cuts blocks of a delimited text file into rows and fields.
 //!
-//! Promises: every row comes with the line of the file on which it begins, also
+//! Promises: every row comes with the line of the block on which it begins, also
 //! behind quoted line breaks; every byte of a row exists in the file's encoding;
-//! memory is one buffer of at most [`MAX_ROW_BYTES`], wiped at the end; and a
-//! quote that is never closed is an error, not a row that swallowed its
-//! neighbours.
+//! and a quote that is never closed is an error, not a row that swallowed its
+//! neighbours. Where a block ends is decided with the same function that cuts it.
 //!
 //! It is stricter than common CSV readers on purpose: text behind a closing
 //! quote is refused. Empty lines are skipped. It does not compare the number of
@@ -13,33 +12,46 @@
 use std::io::{self, Read};
 use std::ops::Range;
 
-use zeroize::Zeroizing;
-
+use super::blocks::{Block, Blocks};
 use super::encoding::Encoding;
 use super::error::RowFault;
 use super::{MAX_COLUMNS, MAX_ROW_BYTES};
 
-/// The buffer at first. It grows when a row does not fit.
-const BUFFER_BYTES: usize = 128 * 1024;
-/// Fields of at most this many bytes have a [`Rows::packed`] form.
+/// Fields of at most this many bytes have a [`Row::packed`] form.
 const PACKED_BYTES: usize = 15;
-/// Room behind the last field, so that [`Rows::packed`] can always take 16 bytes.
-const SPARE_BYTES: usize = 16;
+/// The mark that UTF-8 files may begin with.
+pub(super) const UTF8_MARK: &[u8] = b"\xEF\xBB\xBF";
 
-/// The rows of a file, one at a time.
-pub(super) struct Rows<R> {
-    from: R,
+/// One row: its fields, as bytes in the file's encoding.
+#[derive(Clone, Copy)]
+pub(super) struct Row<'r> {
+    /// Goes on behind the last field by [`super::blocks::SPARE_BYTES`].
+    bytes: &'r [u8],
+    fields: &'r [Range<usize>],
+}
+
+/// The rows of a block, one at a time.
+pub(super) struct Rows {
+    pub(super) block: Block,
     delimiter: u8,
     encoding: Encoding,
-    buffer: Zeroizing<Vec<u8>>,
-    /// The bytes of the buffer that are read but not yet cut into rows.
-    unread: Range<usize>,
-    at_end: bool,
+    /// Where the next row begins.
+    at: usize,
+    /// True when the block is ASCII, of which every encoding has all.
+    ascii: bool,
     fields: Vec<Range<usize>>,
     /// Fields of this row in which quotes are doubled.
     doubled: Vec<usize>,
-    line: u64,
-    next_line: u64,
+    line: u32,
+    next_line: u32,
+}
+
+/// All rows of a file, in their order.
+pub(super) struct InOrder<R> {
+    pub(super) blocks: Blocks<R>,
+    pub(super) rows: Rows,
+    /// The lines of each block that is behind.
+    pub(super) behind: Vec<u32>,
 }
 
 /// Why there is no further row.
@@ -50,81 +62,21 @@ pub(super) enum Stop {
     Row(u64, RowFault),
 }
 
-/// What the buffer holds from its first unread byte on.
-enum Cut {
-    Row { end: usize, lines: u64 },
+/// What stands at the start of some bytes.
+pub(super) enum Cut {
+    Row { end: usize, lines: u32 },
     Incomplete,
-    Nothing,
 }
 
-impl<R: Read> Rows<R> {
-    pub(super) fn new(from: R, delimiter: u8, encoding: Encoding) -> Self {
-        Self {
-            from,
-            delimiter,
-            encoding,
-            buffer: empty_buffer(BUFFER_BYTES),
-            unread: 0..0,
-            at_end: false,
-            fields: Vec::new(),
-            doubled: Vec::new(),
-            line: 0,
-            next_line: 1,
-        }
-    }
-
-    /// Reads the first row; a byte-order mark before it is not part of it.
-    pub(super) fn header(&mut self) -> Result<bool, Stop> {
-        const MARK: &[u8] = b"\xEF\xBB\xBF";
-        while self.unread.len() < MARK.len() && !self.at_end {
-            self.fill().map_err(Stop::Read)?;
-        }
-        if self.buffer[self.unread.clone()].starts_with(MARK) {
-            if self.encoding != Encoding::Utf8 {
-                return Err(Stop::Row(1, RowFault::Utf8Mark));
-            }
-            self.unread.start += MARK.len();
-        }
-        self.next()
-    }
-
-    /// Goes on to the next row; false when there is none.
-    pub(super) fn next(&mut self) -> Result<bool, Stop> {
-        loop {
-            self.skip_empty_lines();
-            self.line = self.next_line;
-            match self.cut().map_err(|fault| Stop::Row(self.line, fault))? {
-                Cut::Row { end, lines } => {
-                    self.next_line += lines;
-                    if !self.encoding.has(&self.buffer[self.unread.start..end]) {
-                        return Err(Stop::Row(self.line, RowFault::Undecodable { encoding: self.encoding }));
-                    }
-                    self.unread.start = end;
-                    self.undouble();
-                    return Ok(true);
-                }
-                Cut::Nothing => return Ok(false),
-                Cut::Incomplete if self.unread.len() == MAX_ROW_BYTES => {
-                    return Err(Stop::Row(self.line, RowFault::RowTooLong));
-                }
-                Cut::Incomplete => self.fill().map_err(Stop::Read)?,
-            }
-        }
-    }
-
-    /// The line of the file, from 1, on which the row begins.
-    pub(super) fn line(&self) -> u64 {
-        self.line
-    }
-
-    /// The number of fields of the row.
+impl<'r> Row<'r> {
+    /// The number of fields.
     pub(super) fn len(&self) -> usize {
         self.fields.len()
     }
 
     /// The bytes of a field, without its quotes.
-    pub(super) fn field(&self, at: usize) -> &[u8] {
-        &self.buffer[self.fields[at].clone()]
+    pub(super) fn field(&self, at: usize) -> &'r [u8] {
+        &self.bytes[self.fields[at].clone()]
     }
 
     /// A number that stands for the bytes of a short field, and for no others.
@@ -133,113 +85,215 @@ impl<R: Read> Rows<R> {
         if field.len() > PACKED_BYTES {
             return None;
         }
-        let bytes = self.buffer[field.start..].first_chunk::<16>()?;
+        let bytes = self.bytes[field.start..].first_chunk::<16>()?;
         let kept = (1 << (8 * field.len())) - 1;
         Some(u128::from_le_bytes(*bytes) & kept | (field.len() as u128) << (8 * PACKED_BYTES))
     }
+}
+
+impl Rows {
+    /// No rows, before the first block.
+    pub(super) fn new(delimiter: u8, encoding: Encoding) -> Self {
+        Self {
+            block: Block::default(),
+            delimiter,
+            encoding,
+            at: 0,
+            ascii: true,
+            fields: Vec::new(),
+            doubled: Vec::new(),
+            line: 0,
+            next_line: 1,
+        }
+    }
+
+    /// Goes to the start of the block, which has been filled anew.
+    pub(super) fn begin(&mut self) {
+        self.at = 0;
+        self.ascii = self.block.bytes().is_ascii();
+        (self.line, self.next_line) = (0, 1);
+    }
+
+    /// Goes on to the next row of the block; false when there is none.
+    pub(super) fn next(&mut self) -> Result<bool, RowFault> {
+        self.skip_empty_lines();
+        self.line = self.next_line;
+        let all = self.block.bytes();
+        if self.at == all.len() {
+            return Ok(false);
+        }
+        let limit = all.len().min(self.at + MAX_ROW_BYTES);
+        let at_end = self.block.is_whole() && all.len() - self.at < MAX_ROW_BYTES;
+        let (fields, doubled) = (&mut self.fields, &mut self.doubled);
+        fields.clear();
+        doubled.clear();
+        let cut = cut(&all[..limit], self.at, self.delimiter, at_end, |field, is_doubled| {
+            if is_doubled {
+                doubled.push(fields.len());
+            }
+            fields.push(field);
+        })?;
+        // Only a row that is too long has no end in its block.
+        let Cut::Row { end, lines } = cut else { return Err(RowFault::RowTooLong) };
+        self.next_line += lines;
+        if !self.ascii && !self.encoding.has(&all[self.at..end]) {
+            return Err(RowFault::Undecodable { encoding: self.encoding });
+        }
+        self.at = end;
+        if !self.doubled.is_empty() {
+            self.undouble();
+        }
+        Ok(true)
+    }
+
+    /// The row.
+    pub(super) fn row(&self) -> Row<'_> {
+        Row { bytes: self.block.spacious(), fields: &self.fields }
+    }
+
+    /// The line of the block, from 1, on which the row begins.
+    pub(super) fn line(&self) -> u32 {
+        self.line
+    }
+
+    /// The lines of the block up to the next row.
+    pub(super) fn lines(&self) -> u32 {
+        self.next_line - 1
+    }
 
     fn skip_empty_lines(&mut self) {
-        while let Some(&byte) = self.buffer[self.unread.clone()].first() {
-            let lone_return = byte == b'\r' && self.buffer[self.unread.clone()].get(1) != Some(&b'\n');
+        let bytes = self.block.bytes();
+        while let Some(&byte) = bytes.get(self.at) {
+            let lone_return = byte == b'\r' && bytes.get(self.at + 1) != Some(&b'\n');
             match byte {
-                // What follows the return is not known yet.
-                b'\r' if self.unread.len() == 1 && !self.at_end => return,
                 b'\n' | b'\r' => {
-                    self.next_line += u64::from(byte == b'\n' || lone_return);
-                    self.unread.start += 1;
+                    self.next_line += u32::from(byte == b'\n' || lone_return);
+                    self.at += 1;
                 }
                 _ => return,
             }
         }
     }
 
-    /// Finds the fields of the row at the start of what is unread.
-    fn cut(&mut self) -> Result<Cut, RowFault> {
-        self.fields.clear();
-        self.doubled.clear();
-        let bytes = &self.buffer[..self.unread.end];
-        let mut at = self.unread.start;
-        let mut lines = 0;
-        if at == bytes.len() {
-            return Ok(if self.at_end { Cut::Nothing } else { Cut::Incomplete });
-        }
-        loop {
-            if self.fields.len() == MAX_COLUMNS {
-                return Err(RowFault::TooManyColumns);
-            }
-            if bytes.get(at) == Some(&b'"') {
-                let Some(quoted) = quoted(bytes, at + 1, self.at_end)? else { return Ok(Cut::Incomplete) };
-                at = quoted.end + 1;
-                if bytes.get(at).is_some_and(|&b| b != self.delimiter && b != b'\n' && b != b'\r') {
-                    return Err(RowFault::AfterQuote);
-                }
-                if quoted.doubled {
-                    self.doubled.push(self.fields.len());
-                }
-                lines += quoted.lines;
-                self.fields.push(quoted.start..quoted.end);
-            } else {
-                let start = at;
-                while bytes.get(at).is_some_and(|&b| b != self.delimiter && b != b'\n' && b != b'\r') {
-                    at += 1;
-                }
-                self.fields.push(start..at);
-            }
-            match bytes.get(at) {
-                Some(b'\n') => return Ok(Cut::Row { end: at + 1, lines: lines + 1 }),
-                // Whether a line feed follows has to be known, to count lines.
-                Some(b'\r') if at + 1 < bytes.len() || self.at_end => {
-                    let feed = usize::from(bytes.get(at + 1) == Some(&b'\n'));
-                    return Ok(Cut::Row { end: at + 1 + feed, lines: lines + 1 });
-                }
-                Some(&b) if b == self.delimiter => at += 1,
-                None if self.at_end => return Ok(Cut::Row { end: at, lines: lines + 1 }),
-                _ => return Ok(Cut::Incomplete),
-            }
-        }
-    }
-
     /// Writes doubled quotes once.
     fn undouble(&mut self) {
+        let bytes = self.block.bytes_mut();
         for &at in &self.doubled {
             let field = &mut self.fields[at];
             let (mut from, mut to) = (field.start, field.start);
             while from < field.end {
-                self.buffer[to] = self.buffer[from];
-                from += if self.buffer[from] == b'"' { 2 } else { 1 };
+                bytes[to] = bytes[from];
+                from += if bytes[from] == b'"' { 2 } else { 1 };
                 to += 1;
             }
             field.end = to;
         }
     }
+}
 
-    /// Moves what is unread to the front and reads on.
-    fn fill(&mut self) -> io::Result<()> {
-        let (unread, capacity) = (self.unread.clone(), self.buffer.len() - SPARE_BYTES);
-        if unread.len() < capacity {
-            self.buffer.copy_within(unread, 0);
-        } else {
-            let mut larger = empty_buffer(MAX_ROW_BYTES.min(2 * capacity));
-            larger[..capacity].copy_from_slice(&self.buffer[unread]);
-            self.buffer = larger;
+impl<R: Read> InOrder<R> {
+    pub(super) fn new(blocks: Blocks<R>, delimiter: u8, encoding: Encoding) -> Self {
+        Self { blocks, rows: Rows::new(delimiter, encoding), behind: Vec::new() }
+    }
+
+    /// Reads the first row; a byte-order mark before it is not part of it.
+    pub(super) fn header(&mut self) -> Result<bool, Stop> {
+        if !self.blocks.next(&mut self.rows.block).map_err(Stop::Read)? {
+            return Ok(false);
         }
-        self.unread = 0..self.unread.len();
-        let capacity = self.buffer.len() - SPARE_BYTES;
-        let room = &mut self.buffer[self.unread.end..capacity];
-        let read = loop {
-            match self.from.read(room) {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                read => break read?,
+        self.rows.begin();
+        if self.rows.block.bytes().starts_with(UTF8_MARK) {
+            if self.rows.encoding != Encoding::Utf8 {
+                return Err(Stop::Row(1, RowFault::Utf8Mark));
             }
-        };
-        self.unread.end += read;
-        self.at_end = read == 0;
-        Ok(())
+            self.rows.at = UTF8_MARK.len();
+        }
+        self.next()
+    }
+
+    /// Goes on to the next row; false when there is none.
+    pub(super) fn next(&mut self) -> Result<bool, Stop> {
+        while !self.rows.next().map_err(|fault| Stop::Row(self.line(), fault))? {
+            self.behind.push(self.rows.lines());
+            if !self.blocks.next(&mut self.rows.block).map_err(Stop::Read)? {
+                return Ok(false);
+            }
+            self.rows.begin();
+        }
+        Ok(true)
+    }
+
+    /// The line of the file, from 1, on which the row begins.
+    pub(super) fn line(&self) -> u64 {
+        self.behind.iter().map(|lines| u64::from(*lines)).sum::<u64>() + u64::from(self.rows.line())
+    }
+
+    /// The row.
+    pub(super) fn row(&self) -> Row<'_> {
+        self.rows.row()
     }
 }
 
-fn empty_buffer(bytes: usize) -> Zeroizing<Vec<u8>> {
-    Zeroizing::new(vec![0; bytes + SPARE_BYTES])
+/// Finds the fields of the row that begins at `start`, and hands each to `take`,
+/// with whether it has doubled quotes. `at_end` says that nothing follows the bytes.
+#[inline]
+pub(super) fn cut(
+    bytes: &[u8],
+    start: usize,
+    delimiter: u8,
+    at_end: bool,
+    mut take: impl FnMut(Range<usize>, bool),
+) -> Result<Cut, RowFault> {
+    let (mut at, mut lines) = (start, 1);
+    for _ in 0..MAX_COLUMNS {
+        if bytes.get(at) == Some(&b'"') {
+            let Some(quoted) = quoted(bytes, at + 1, at_end)? else { return Ok(Cut::Incomplete) };
+            at = quoted.end + 1;
+            if bytes.get(at).is_some_and(|&b| b != delimiter && b != b'\n' && b != b'\r') {
+                return Err(RowFault::AfterQuote);
+            }
+            lines += quoted.lines;
+            take(quoted.start..quoted.end, quoted.doubled);
+        } else {
+            let end = field_end(bytes, at, delimiter);
+            take(at..end, false);
+            at = end;
+        }
+        match bytes.get(at) {
+            Some(&b) if b == delimiter => at += 1,
+            Some(b'\n') => return Ok(Cut::Row { end: at + 1, lines }),
+            // Whether a line feed follows has to be known, to count lines.
+            Some(b'\r') if at + 1 < bytes.len() || at_end => {
+                let feed = usize::from(bytes.get(at + 1) == Some(&b'\n'));
+                return Ok(Cut::Row { end: at + 1 + feed, lines });
+            }
+            None if at_end => return Ok(Cut::Row { end: at, lines }),
+            _ => return Ok(Cut::Incomplete),
+        }
+    }
+    Err(RowFault::TooManyColumns)
+}
+
+/// Where the delimiter or a line end stands next, eight bytes at a time.
+#[inline]
+fn field_end(bytes: &[u8], from: usize, delimiter: u8) -> usize {
+    const ONES: u64 = u64::MAX / 255;
+    // The lowest bit set in this stands in the first byte that is zero.
+    let zeros = |word: u64| word.wrapping_sub(ONES) & !word & ONES << 7;
+    let mut at = from;
+    while let Some(eight) = bytes[at..].first_chunk() {
+        let word = u64::from_le_bytes(*eight);
+        let ends = [delimiter, b'\n', b'\r'].map(|end| zeros(word ^ ONES * u64::from(end)));
+        let ends = ends[0] | ends[1] | ends[2];
+        if ends != 0 {
+            return at + ends.trailing_zeros() as usize / 8;
+        }
+        at += 8;
+    }
+    while bytes.get(at).is_some_and(|&b| b != delimiter && b != b'\n' && b != b'\r') {
+        at += 1;
+    }
+    at
 }
 
 struct Quoted {
@@ -247,7 +301,7 @@ struct Quoted {
     /// Where the closing quote stands.
     end: usize,
     doubled: bool,
-    lines: u64,
+    lines: u32,
 }
 
 /// The quoted field whose text begins at `start`; none when its end is not in `bytes`.
@@ -261,7 +315,7 @@ fn quoted(bytes: &[u8], start: usize, at_end: bool) -> Result<Option<Quoted>, Ro
             }
             (Some(b'"'), _) => return Ok(Some(Quoted { start, end: at, doubled, lines })),
             (Some(b'\n'), _) => lines += 1,
-            (Some(b'\r'), next) => lines += u64::from(next != Some(&b'\n')),
+            (Some(b'\r'), next) => lines += u32::from(next != Some(&b'\n')),
             (Some(_), _) => {}
             (None, _) if at_end => return Err(RowFault::OpenQuote),
             (None, _) => return Ok(None),

@@ -21,6 +21,25 @@ pub(super) struct Tuple {
     pub(super) primary: bool,
 }
 
+impl Tuple {
+    /// Its codes, and 0 if it is primary, else 1.
+    pub(super) fn values(self) -> [u16; SEVERAL.len() + 1] {
+        let [need, factor, task] = self.codes;
+        [need, factor, task, u16::from(!self.primary)]
+    }
+
+    /// As one number, which sorts by the codes, and primary ones first.
+    pub(super) fn number(self) -> u128 {
+        self.values().into_iter().fold(0, |number, value| number << 16 | u128::from(value))
+    }
+
+    /// The tuple of a number.
+    pub(super) fn of(number: u128) -> Self {
+        let value = |place: usize| (number >> (16 * place)) as u16;
+        Self { codes: [value(3), value(2), value(1)], primary: value(0) == 0 }
+    }
+}
+
 /// Writes the combinations into `tuples`, which it empties first.
 ///
 /// # Errors
@@ -77,6 +96,18 @@ mod tests {
         assert_eq!(
             combined(&[vec![(3, true), (4, false)], vec![(0, false), (1, false)], vec![(5, false)]]),
             Ok(vec![([3, 0, 5], true), ([3, 1, 5], true), ([4, 0, 5], false), ([4, 1, 5], false)])
+        );
+    }
+
+    #[test]
+    fn a_number_is_its_tuple() {
+        for (codes, primary) in [([0, 0, 0], false), ([3, 16, 7], true), ([u16::MAX, 0, 1], false)] {
+            let tuple = Tuple { codes, primary };
+            assert_eq!(Tuple::of(tuple.number()), tuple);
+        }
+        let number = |codes, primary| Tuple { codes, primary }.number();
+        assert!(
+            number([1, 2, 3], true) < number([1, 2, 3], false) && number([1, 2, 3], false) < number([1, 2, 4], true)
         );
     }
 

@@ -103,7 +103,8 @@ mod tests {
             let pass = throttle.enter(&"a", Kind::Read, now).expect("a place");
             let (request, answer) = metered(Request::new(Body::empty()), pass);
             drop(request);
-            answers.push(answer(Response::new(Body::empty())));
+            let under_way = StreamBody::new(tokio_stream::pending::<Result<Frame<Bytes>, Status>>());
+            answers.push(answer(Response::new(Body::new(under_way))));
         }
         assert!(throttle.enter(&"a", Kind::Read, now).is_err());
         answers.pop();

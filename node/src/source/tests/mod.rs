@@ -12,6 +12,7 @@ mod people;
 mod refused;
 mod rows;
 mod same;
+mod split;
 mod tuples;
 
 use std::fs;

@@ -7,8 +7,9 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use crate::source::MAX_ROW_BYTES;
+use crate::source::blocks::Blocks;
 use crate::source::encoding::Encoding;
-use crate::source::rows::{Rows, Stop};
+use crate::source::rows::{InOrder, Stop};
 
 /// Reads at most so many bytes at a time.
 struct Drip<'a>(&'a [u8], usize);
@@ -22,11 +23,15 @@ impl Read for Drip<'_> {
 
 type Cut = Vec<(u64, Vec<Vec<u8>>)>;
 
-fn cut(file: &[u8], at_a_time: usize) -> Cut {
-    let mut rows = Rows::new(Drip(file, at_a_time), b';', Encoding::Utf8);
+fn in_order<R: Read>(file: R, block_bytes: usize) -> InOrder<R> {
+    InOrder::new(Blocks::new(file, b';', block_bytes), b';', Encoding::Utf8)
+}
+
+fn cut(file: &[u8], at_a_time: usize, block_bytes: usize) -> Cut {
+    let mut rows = in_order(Drip(file, at_a_time), block_bytes);
     let mut all = Vec::new();
     while rows.next().unwrap_or_else(|_| panic!("not rows: {file:?}")) {
-        all.push((rows.line(), (0..rows.len()).map(|at| rows.field(at).to_vec()).collect()));
+        all.push((rows.line(), (0..rows.row().len()).map(|at| rows.row().field(at).to_vec()).collect()));
     }
     all
 }
@@ -38,6 +43,7 @@ proptest! {
         always in any::<bool>(),
         crlf in any::<bool>(),
         at_a_time in 1_usize..20,
+        block_bytes in 1_usize..40,
     ) {
         let mut file = Vec::new();
         let mut expected: Cut = Vec::new();
@@ -53,18 +59,18 @@ proptest! {
             writer.write_record(row).unwrap();
             writer.flush().unwrap();
         }
-        prop_assert_eq!(cut(&file, at_a_time), expected.clone());
-        prop_assert_eq!(cut(&file, usize::MAX), expected);
+        prop_assert_eq!(cut(&file, at_a_time, block_bytes), expected.clone());
+        prop_assert_eq!(cut(&file, usize::MAX, MAX_ROW_BYTES), expected);
     }
 
     #[test]
     fn short_fields_have_a_number_of_their_own(a in "[ab\0]{0,17}", b in "[ab\0]{0,17}") {
         let file = format!("x{a};{b};{a}");
-        let mut rows = Rows::new(file.as_bytes(), b';', Encoding::Utf8);
+        let mut rows = in_order(file.as_bytes(), MAX_ROW_BYTES);
         prop_assert!(matches!(rows.next(), Ok(true)));
-        prop_assert_eq!(rows.packed(1).is_some(), b.len() <= 15);
-        prop_assert_eq!(rows.packed(2).is_some(), a.len() <= 15);
-        if let (Some(packed_b), Some(packed_a)) = (rows.packed(1), rows.packed(2)) {
+        prop_assert_eq!(rows.row().packed(1).is_some(), b.len() <= 15);
+        prop_assert_eq!(rows.row().packed(2).is_some(), a.len() <= 15);
+        if let (Some(packed_b), Some(packed_a)) = (rows.row().packed(1), rows.row().packed(2)) {
             prop_assert_eq!(packed_a == packed_b, a == b);
         }
     }
@@ -72,7 +78,7 @@ proptest! {
 
 #[test]
 fn quotes_inside_a_field_are_text() {
-    let rows = cut(b"a \"b\";\"\";\"\"\"\"\n", 1);
+    let rows = cut(b"a \"b\";\"\";\"\"\"\"\n", 1, 1);
     assert_eq!(rows, [(1, vec![b"a \"b\"".to_vec(), Vec::new(), b"\"".to_vec()])]);
 }
 
@@ -81,16 +87,16 @@ fn rows_may_straddle_the_buffer_and_fill_it() {
     let long = |length: usize| "x".repeat(length);
     // The last row begins near the end of what fits, and is then moved.
     let file = format!("{}\nb;\"c\"\n{}\nd", long(MAX_ROW_BYTES - 5), long(MAX_ROW_BYTES - 1));
-    let rows = cut(file.as_bytes(), 1 << 16);
+    let rows = cut(file.as_bytes(), 1 << 16, 1 << 17);
     assert_eq!(
         rows.iter().map(|(line, fields)| (*line, fields.len())).collect::<Vec<_>>(),
         [(1, 1), (2, 2), (3, 1), (4, 1)]
     );
     assert_eq!(rows[1].1, [b"b", b"c"]);
-    let mut rows = Rows::new(file.as_bytes(), b';', Encoding::Utf8);
+    let mut rows = in_order(file.as_bytes(), 1 << 17);
     assert!(matches!((rows.next(), rows.next(), rows.next()), (Ok(true), Ok(true), Ok(true))));
     let too_long = long(MAX_ROW_BYTES) + "\n";
-    assert!(matches!(Rows::new(too_long.as_bytes(), b';', Encoding::Utf8).next(), Err(Stop::Row(1, _))));
+    assert!(matches!(in_order(too_long.as_bytes(), 1 << 17).next(), Err(Stop::Row(1, _))));
 }
 
 #[test]
@@ -106,8 +112,7 @@ fn a_read_that_fails_or_is_interrupted_is_not_an_end() {
     }
     let interrupted = || Err(io::ErrorKind::Interrupted.into());
     let fails = || Err(io::ErrorKind::Other.into());
-    let mut rows =
-        Rows::new(Failing(vec![interrupted(), Ok(b"a;"), interrupted(), Ok(b"b\nc"), fails()]), b';', Encoding::Utf8);
-    assert!(matches!(rows.next(), Ok(true)) && rows.field(1) == b"b");
+    let mut rows = in_order(Failing(vec![interrupted(), Ok(b"a;"), interrupted(), Ok(b"b\nc"), fails()]), 1 << 17);
+    assert!(matches!(rows.header(), Ok(true)) && rows.row().field(1) == b"b");
     assert!(matches!(rows.next(), Err(Stop::Read(_))));
 }

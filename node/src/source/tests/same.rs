@@ -36,7 +36,7 @@ const MONTHS: [[&str; 5]; 12] = [
 
 /// What one visit to the social worker puts into the register.
 #[derive(Clone, Debug)]
-struct Visit {
+pub(super) struct Visit {
     client: &'static str,
     date: (u16, usize, u8),
     birth: Option<(u16, usize, u8)>,
@@ -50,7 +50,7 @@ struct Visit {
     hide: bool,
 }
 
-fn visits() -> impl Strategy<Value = Vec<Visit>> {
+pub(super) fn visits() -> impl Strategy<Value = Vec<Visit>> {
     let visit = (
         select(&["a", "äijä", "131052-308T", "€uro", "šekki, \"ž\"", "asiakas; numero 7"][..]),
         (2025..=2026_u16, 1..=12_usize, 1..=28_u8),
@@ -77,7 +77,7 @@ fn visits() -> impl Strategy<Value = Vec<Visit>> {
 }
 
 /// Where a dialect's choices come from: one number gives all of them.
-struct Dice(u64);
+pub(super) struct Dice(pub(super) u64);
 
 impl Dice {
     fn roll(&mut self, sides: usize) -> usize {
@@ -103,7 +103,7 @@ enum Needs {
 
 /// One way of writing a register.
 #[derive(Debug)]
-struct Dialect {
+pub(super) struct Dialect {
     delimiter: char,
     encoding: &'static str,
     date: &'static str,
@@ -115,7 +115,7 @@ struct Dialect {
 }
 
 impl Dialect {
-    fn roll(dice: &mut Dice, visits: &[Visit], ranked: bool) -> Self {
+    pub(super) fn roll(dice: &mut Dice, visits: &[Visit], ranked: bool) -> Self {
         let dialect = Self {
             delimiter: dice.pick(&[';', ',', '\t']),
             encoding: dice.pick(&["utf-8", "windows-1252", "iso-8859-15", "iso-8859-1"]),
@@ -158,7 +158,7 @@ impl Dialect {
         self.encoded(text).is_some()
     }
 
-    fn mapping(&self) -> String {
+    pub(super) fn mapping(&self) -> String {
         let Self { delimiter, encoding, date, decimal, age, needs, ranked } = self;
         let first = if *ranked { "primary = \"first\"" } else { "" };
         let (need, primary) = match needs {
@@ -182,7 +182,7 @@ impl Dialect {
         ])
     }
 
-    fn register(&self, dice: &mut Dice, visits: &[Visit]) -> Vec<u8> {
+    pub(super) fn register(&self, dice: &mut Dice, visits: &[Visit]) -> Vec<u8> {
         let mut rows: Vec<Vec<(&str, String)>> = visits.iter().flat_map(|visit| self.rows(dice, visit)).collect();
         dice.shuffle(&mut rows);
         let mut names: Vec<&str> = rows[0].iter().map(|(name, _)| *name).collect();
