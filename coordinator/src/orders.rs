@@ -101,7 +101,7 @@ pub(crate) fn work_off(config: &Config, authority: &Authority, store: &mut Store
                 revoke(config, store, kind, name)?
             }
             Ok(Order::Enrol { kind, request }) => enrol(config, authority, store, kind, &request),
-            Err(e) => Outcome::Refused(format!("not an order: {e}")),
+            Err(e) => refused(&format!("not an order: {e}")),
         };
         let bytes = canonical::to_bytes(&outcome).expect("text");
         koonti_journal::write_atomic(&path.with_extension("answer"), &bytes, 0o600)?;
@@ -134,7 +134,7 @@ fn revoke(config: &Config, store: &mut Store, kind: MemberKind, name: Name) -> R
 fn enrol(config: &Config, authority: &Authority, store: &mut Store, kind: MemberKind, request: &str) -> Outcome {
     let ask = match Request::parse(request.as_bytes(), &config.region) {
         Ok(ask) => ask,
-        Err(e) => return Outcome::Refused(format!("the request: {e}")),
+        Err(e) => return refused(&format!("the request: {e}")),
     };
     if ask.is_node != (kind == MemberKind::Node) {
         let other = if ask.is_node {
@@ -146,12 +146,17 @@ fn enrol(config: &Config, authority: &Authority, store: &mut Store, kind: Member
     }
     match enrolment::take(config, authority, store, &ask) {
         Ok(certificate_pem) => {
-            let reply = Reply::new(&config.region, &ask.name, certificate_pem, authority.cert_pem());
+            let reply = Reply::new(&config.region, &ask.name, &certificate_pem, &authority.cert_pem());
             Outcome::Done(String::from_utf8_lossy(&reply.bytes()).into_owned())
         }
-        Err(Failure::Denied(why) | Failure::Invalid(why)) => Outcome::Refused(why),
-        Err(failure) => Outcome::Refused(failure.to_string()),
+        Err(Failure::Denied(why) | Failure::Invalid(why)) => refused(&why),
+        Err(failure) => refused(&failure.to_string()),
     }
+}
+
+/// A refusal may quote the order, and an answer takes printable ASCII only.
+fn refused(why: &str) -> Outcome {
+    Outcome::Refused(why.chars().map(|c| if matches!(c, ' '..='~') { c } else { '?' }).collect())
 }
 
 fn dir(config: &Config) -> PathBuf {

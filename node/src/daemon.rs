@@ -125,15 +125,18 @@ async fn attend_for_ever(
             Err(Stop::Failure(failure)) => tracing::warn!(%failure, "not connected; trying again"),
             Err(Stop::Clocks) => return Error::Clocks,
         }
-        // Who was let in, and stayed a moment, begins again with the shortest wait.
-        let stayed = connected.is_some_and(|since: Instant| since.elapsed() >= SETTLED);
-        failures = if stayed { 0 } else { failures.saturating_add(1) };
+        failures = failures_after(failures, connected.map(|since: Instant| since.elapsed()));
         tokio::select! {
             () = tokio::time::sleep(backoff(failures)) => {}
             // What was refused with the old certificate may be granted to the new one.
             () = anew.notified() => {}
         }
     }
+}
+
+/// A node that was let in, and stayed a moment, begins again with the shortest wait.
+fn failures_after(failures: u32, stayed: Option<Duration>) -> u32 {
+    if stayed.is_some_and(|stayed| stayed >= SETTLED) { 0 } else { failures.saturating_add(1) }
 }
 
 /// 0.25 s doubling up to 30 s, with a jitter of half.
@@ -431,4 +434,26 @@ fn compute(desk: &Desk, id: Digest, send: &impl Fn(Digest, Answer, Instant)) -> 
     // Nothing else is begun before: the next answer would tell how long this one took.
     std::thread::sleep(at.saturating_duration_since(Instant::now()));
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_grow_with_failures_and_begin_anew_once_a_connection_was_good() {
+        let few = Duration::from_millis(1900);
+        // Never let in, or put out at once: longer and longer, never more than the longest.
+        let failed = (0..10).fold(0, |failures, n| failures_after(failures, (n % 2 == 0).then_some(few)));
+        assert_eq!(failed, 10);
+        for failures in 0..40 {
+            let wait = backoff(failures);
+            let full = Duration::from_millis(250 << failures.min(7)).min(LONGEST_BACKOFF);
+            assert!(full / 2 <= wait && wait <= full, "{failures}: {wait:?}");
+        }
+        assert!(backoff(failed) >= LONGEST_BACKOFF / 2);
+        // However often the coordinator has been stopped in good order.
+        assert_eq!(failures_after(failed, Some(SETTLED)), 0);
+        assert!(backoff(0) <= Duration::from_millis(250));
+    }
 }

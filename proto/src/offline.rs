@@ -1,8 +1,9 @@
 //! Enrolment without a network: one file to the coordinator's operator, one file back.
 //!
-//! Both are canonical JSON. The first holds what would have gone over the wire, the
-//! invitation's secret among it: whoever reads it on its way can take the invitation up
-//! first, which the fingerprints show. The second holds nothing secret.
+//! Both are canonical JSON, PEM texts as lists of their lines. The first holds what would
+//! have gone over the wire, the invitation's secret among it: whoever reads it on its way
+//! can take the invitation up first, which the fingerprints show. The second holds nothing
+//! secret.
 
 use crate::edge::pki::{self, Kind};
 use crate::server::EnrolAsk;
@@ -18,7 +19,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Request {
-    csr_pem: String,
+    csr: Lines,
     identity: Digest,
     kind: Word,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -36,15 +37,26 @@ pub struct Request {
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Reply {
-    /// The region's CA certificate.
-    pub ca_pem: String,
-    /// The newcomer's certificate chain.
-    pub certificate_pem: String,
-    /// The newcomer's name.
-    pub name: Name,
-    /// The region.
-    pub region: Name,
+    ca: Lines,
+    certificate: Lines,
+    name: Name,
+    region: Name,
     v: u8,
+}
+
+/// A PEM text, which canonical JSON has no line breaks for.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(transparent)]
+struct Lines(Vec<String>);
+
+impl Lines {
+    fn of(pem: &str) -> Self {
+        Self(pem.lines().map(str::to_owned).collect())
+    }
+
+    fn text(&self) -> String {
+        self.0.iter().flat_map(|line| [line.as_str(), "\n"]).collect()
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -83,13 +95,14 @@ pub enum Error {
 impl Request {
     /// What a newcomer with this invitation and these keys carries to the coordinator.
     pub fn new(token: &Token, csr_pem: &str, identity: &IdentityKey, logs: Option<&LogKeys>) -> Self {
+        let csr = Lines::of(csr_pem);
         Self {
-            csr_pem: csr_pem.to_owned(),
             identity: identity.public(),
             kind: if token.kind == Kind::Node { Word::Node } else { Word::Person },
             log: logs.map(|keys| keys.log),
             name: token.name.clone(),
-            proof: hex(&identity.sign_enrolment(csr_pem, logs)),
+            proof: hex(&identity.sign_enrolment(&csr.text(), logs)),
+            csr,
             region: token.region.clone(),
             secret: token.secret,
             v: 1,
@@ -123,16 +136,18 @@ impl Request {
             _ => return Err(Error::Proof),
         };
         let proof: [u8; 64] = unhex(&it.proof).map_err(|_| Error::Proof)?;
-        check_enrolment(&it.csr_pem, logs.as_ref(), &proof, it.identity).map_err(|_| Error::Proof)?;
+        let csr_pem = it.csr.text();
+        check_enrolment(&csr_pem, logs.as_ref(), &proof, it.identity).map_err(|_| Error::Proof)?;
         let is_node = it.kind == Word::Node;
-        Ok(EnrolAsk { is_node, name: it.name, secret: it.secret, csr_pem: it.csr_pem, identity: it.identity, logs })
+        Ok(EnrolAsk { is_node, name: it.name, secret: it.secret, csr_pem, identity: it.identity, logs })
     }
 }
 
 impl Reply {
     /// What is carried back to a newcomer.
-    pub fn new(region: &Name, name: &Name, certificate_pem: String, ca_pem: String) -> Self {
-        Self { ca_pem, certificate_pem, name: name.clone(), region: region.clone(), v: 1 }
+    pub fn new(region: &Name, name: &Name, certificate_pem: &str, ca_pem: &str) -> Self {
+        let (ca, certificate) = (Lines::of(ca_pem), Lines::of(certificate_pem));
+        Self { ca, certificate, name: name.clone(), region: region.clone(), v: 1 }
     }
 
     /// The file.
@@ -141,6 +156,15 @@ impl Reply {
     /// Never: it holds names and text.
     pub fn bytes(&self) -> Vec<u8> {
         canonical::to_bytes(self).expect("names and text")
+    }
+
+    /// Reads a file; for whoever has just made it.
+    ///
+    /// # Errors
+    /// When it is none.
+    pub fn certificate_pem(bytes: &[u8]) -> Result<String, Error> {
+        let it: Self = canonical::from_bytes(bytes.trim_ascii_end())?;
+        Ok(it.certificate.text())
     }
 
     /// Reads a file for a newcomer whose invitation pins the authority with this hash, and
@@ -154,15 +178,16 @@ impl Reply {
             return Err(Error::Version(it.v));
         }
         let unusable = |e: &dyn std::fmt::Display| Error::Certificate(e.to_string());
-        if pki::authority_sha256(&it.ca_pem).map_err(|e| unusable(&e))? != pin.0 {
+        let (ca_pem, certificate_pem) = (it.ca.text(), it.certificate.text());
+        if pki::authority_sha256(&ca_pem).map_err(|e| unusable(&e))? != pin.0 {
             return Err(Error::Authority);
         }
-        let (found, _) = pki::identity_of_pem(&it.certificate_pem).map_err(|e| unusable(&e))?;
+        let (found, _) = pki::identity_of_pem(&certificate_pem).map_err(|e| unusable(&e))?;
         if found != *who {
             return Err(Error::SomebodyElse(found.to_string()));
         }
-        crate::edge::check_client(&it.ca_pem, &it.certificate_pem, key_pem).map_err(|e| unusable(&e))?;
-        Ok((it.ca_pem, it.certificate_pem))
+        crate::edge::check_client(&ca_pem, &certificate_pem, key_pem).map_err(|e| unusable(&e))?;
+        Ok((ca_pem, certificate_pem))
     }
 }
 
@@ -216,7 +241,7 @@ mod tests {
         let who = |name| SpiffeId::new("ita", Kind::Person, name).expect("an identity");
         let reply = |by: &Authority, name| {
             let issued = by.issue_client(&csr, &who(name), 30).expect("a certificate");
-            Reply::new(&token.region, &token.name, issued.cert_pem, by.cert_pem()).bytes()
+            Reply::new(&token.region, &token.name, &issued.cert_pem, &by.cert_pem()).bytes()
         };
         let good = reply(&authority, "aino");
         assert!(Reply::parse(&good, token.ca_sha256, &who("aino"), &key).is_ok());
@@ -226,7 +251,7 @@ mod tests {
         assert!(matches!(refused(&reply(&authority, "ville"), &key), Some(Error::SomebodyElse(_))));
         // The pinned authority's certificate beside one that another has signed.
         let issued = other.issue_client(&csr, &who("aino"), 30).expect("a certificate");
-        let mixed = Reply::new(&token.region, &token.name, issued.cert_pem, authority.cert_pem()).bytes();
+        let mixed = Reply::new(&token.region, &token.name, &issued.cert_pem, &authority.cert_pem()).bytes();
         assert!(matches!(refused(&mixed, &key), Some(Error::Certificate(_))));
     }
 }

@@ -5,7 +5,7 @@ use crate::error::Error;
 use crate::orders::{Order, hand_in};
 use clap::Args;
 use koonti_evidence::entry::coordinator::MemberKind;
-use koonti_proto::offline::{Request, fingerprint};
+use koonti_proto::offline::{Reply, Request, fingerprint};
 use std::path::PathBuf;
 
 #[derive(Args)]
@@ -27,10 +27,10 @@ pub(super) fn sign(config: &Config, kind: MemberKind, sign: &Sign) -> Result<(),
     if sign.out.exists() {
         return Err(Error::Refused(format!("{}: exists already; nothing was changed", sign.out.display())));
     }
-    let reply = hand_in(config, &Order::Enrol { kind, request: text })?;
+    let reply = hand_in(config, &Order::Enrol { kind, request: text.trim_end().to_owned() })?;
     koonti_journal::write_atomic(&sign.out, reply.as_bytes(), 0o600)?;
-    // What the reply carries has come from the authority just now.
-    println!("{}", fingerprint(ask.identity, &chain(&reply)).map_err(|e| wrong(&e))?);
+    let certificate_pem = Reply::certificate_pem(reply.as_bytes()).map_err(|e| wrong(&e))?;
+    println!("{}", fingerprint(ask.identity, &certificate_pem).map_err(|e| wrong(&e))?);
     eprintln!(
         "{} is enrolled; carry {} back. Compare the fingerprint above by telephone with the one\n\
          that `enroll --offline` has printed there, before the roster is signed.",
@@ -38,9 +38,4 @@ pub(super) fn sign(config: &Config, kind: MemberKind, sign: &Sign) -> Result<(),
         sign.out.display()
     );
     Ok(())
-}
-
-fn chain(reply: &str) -> String {
-    let reply: Option<koonti_proto::offline::Reply> = koonti_disclosure::canonical::from_bytes(reply.as_bytes()).ok();
-    reply.map(|reply| reply.certificate_pem).unwrap_or_default()
 }

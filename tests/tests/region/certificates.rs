@@ -164,7 +164,8 @@ fn who_has_no_network_yet_is_enrolled_by_files() {
     let text = std::fs::read_to_string(&request).expect("a request");
     std::fs::write(&request, text.replace("\"name\":\"kainuu\"", "\"name\":\"savo\"")).expect("a file");
     sign(&region, "node").ends(1).complains("no open invitation of this name has this secret");
-    std::fs::write(&request, &text).expect("a file");
+    // With the line break that an editor adds.
+    std::fs::write(&request, text + "\n").expect("a file");
     sign(&region, "person").ends(1).complains("use `koonti-coordinator node sign`");
     // While the daemon runs, and only once.
     assert_eq!(sign(&region, "node").ok().out, fingerprint);

@@ -134,7 +134,13 @@ impl Trouble {
 
     /// True where the owner of a firewall or proxy can help.
     pub fn is_the_networks(&self) -> bool {
-        !matches!(self, Self::OtherName { .. } | Self::Dates { .. } | Self::NotTrusted { .. })
+        !matches!(
+            self,
+            Self::Way(dial::Error::NameUnknown { .. })
+                | Self::OtherName { .. }
+                | Self::Dates { .. }
+                | Self::NotTrusted { .. }
+        )
     }
 }
 
