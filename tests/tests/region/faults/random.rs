@@ -76,9 +76,12 @@ struct Asked {
 /// one end; nobody used a seed twice; an auditor finds nothing.
 fn finished(region: &Region, asked: &[Asked]) {
     let mut regional_tables = 0;
+    let tables = disk::coordinator(&region.coordinator_state()).tables;
+    let published = tables.iter().filter(|(_, table)| table.published.is_some());
+    let published: BTreeSet<String> = published.map(|(id, _)| id.to_string()).collect();
     for Asked { question, regional, id } in asked {
         // A sum that lost too many nodes is lost: asked again, it would be tried for long.
-        if *regional && region.person("aino").words("table show").arg(id).say().code != 0 {
+        if *regional && !published.contains(id) {
             continue;
         }
         let table = region.run_table("aino", question);
