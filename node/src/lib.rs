@@ -22,6 +22,7 @@ pub mod fold;
 mod inbox;
 pub mod keys;
 mod outside;
+mod parquet;
 mod renewal;
 mod rounds;
 pub mod seeds;

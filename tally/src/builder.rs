@@ -150,7 +150,7 @@ impl SliceBuilder {
     /// Puts the clients of another builder behind these.
     fn append(&mut self, other: Self) -> Result<(), Error> {
         if self.codebook != other.codebook {
-            return Err(Error::Codebook);
+            return Err(Error::Shape);
         }
         if self.begins.is_some() != other.begins.is_some() {
             return Err(Error::Event);
@@ -274,6 +274,35 @@ mod tests {
         let (exclusive, several) = (vec![0; code_counts(book, true).len()], vec![0; code_counts(book, false).len()]);
         let pushed = builder.push([1; 16], &exclusive, &[None; 10], [(&several[..], false, true)]);
         assert_eq!(pushed.unwrap_err(), Error::Event);
+    }
+
+    #[test]
+    fn parts_and_threads_change_nothing() {
+        let book = codebook(true);
+        let clients = 2 * FEW as u64;
+        // Clients of every number of rows, with tags that begin alike now and then.
+        let slice = |parts: usize, threads: usize| {
+            let mut builders: Vec<_> = (0..parts).map(|_| SliceBuilder::new(book, Rows::Events).unwrap()).collect();
+            for client in 0..clients {
+                let mut tag = [0; 16];
+                tag[..8].copy_from_slice(&(client % 5000).wrapping_mul(0x9E37_79B9_7F4A_7C15).to_be_bytes());
+                tag[8..].copy_from_slice(&client.to_be_bytes());
+                let (exclusive, scores) =
+                    ([client as u16 % 2, client as u16 % 3], [Some(client as u16 % 15), None, None]);
+                let codes = [client as u16 % 300, 3, 2, 2, 1];
+                let rows = (0..client % 4).map(|row| (&codes[..], row == 1, row != 2));
+                builders[client as usize % parts].push(tag, &exclusive, &scores, rows).unwrap();
+            }
+            SliceBuilder::join(builders, threads).unwrap().to_bytes()
+        };
+        let whole = slice(1, 1);
+        for (parts, threads) in [(1, 2), (3, 2), (5, 7), (2, 400)] {
+            assert!(slice(parts, threads) == whole, "{parts} parts on {threads} threads");
+        }
+        assert_eq!(SliceBuilder::join(Vec::new(), 1).err(), Some(Error::Shape));
+        let books = [codebook(false), codebook(true)];
+        let both = books.map(|book| SliceBuilder::new(book, Rows::Observations).unwrap()).into();
+        assert_eq!(SliceBuilder::join(both, 1).err(), Some(Error::Shape));
     }
 
     #[test]

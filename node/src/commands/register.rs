@@ -1,10 +1,11 @@
 //! `koonti-node register draft`: the mapping of a file that nobody has described yet.
 
 use crate::error::Error;
-use crate::source;
+use crate::parquet::{self, Order};
+use crate::source::{self, DateFormat, Decimal};
 use clap::Subcommand;
 use koonti_disclosure::Codebook;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 #[derive(Subcommand)]
@@ -21,10 +22,44 @@ pub(super) enum Command {
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
     },
+    /// What `import` runs to read a Parquet file.
+    #[command(hide = true)]
+    Unpack {
+        #[arg(long)]
+        date: DateFormat,
+        #[arg(long)]
+        decimal: Decimal,
+        #[arg(long)]
+        client: String,
+        #[arg(long)]
+        column: Vec<String>,
+        file: PathBuf,
+    },
 }
 
 pub(super) fn run(command: &Command) -> Result<ExitCode, Error> {
-    let Command::Draft { file, out } = command;
+    match command {
+        Command::Draft { file, out } => draft(file, out.as_deref()),
+        Command::Unpack { date, decimal, client, column, file } => {
+            let (columns, client, file) = (column.clone(), client.clone(), file.clone());
+            Ok(unpack(&Order { file, columns, client, date: *date, decimal: *decimal }))
+        }
+    }
+}
+
+/// Whoever started this reads one line of stderr, and nothing in another form.
+fn unpack(order: &Order) -> ExitCode {
+    let unpacked = parquet::limit().map_err(parquet::Fault::from);
+    match unpacked.and_then(|()| parquet::unpack(order, std::io::stdout().lock())) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(fault) => {
+            eprintln!("{fault}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn draft(file: &Path, out: Option<&Path>) -> Result<ExitCode, Error> {
     let draft = source::draft(file, Codebook::built_in())?;
     match out {
         None => say!("{}", draft.trim_end()),

@@ -5,6 +5,7 @@
 //! one and is then ignored, with its zone: the date counts as written.
 
 use std::fmt;
+use std::str::FromStr;
 
 use koonti_disclosure::Period;
 use serde::Deserialize;
@@ -83,6 +84,14 @@ impl Date {
     /// A number from 1 to 255 that is larger the later the date is in its quarter.
     pub(super) fn rank(self) -> u8 {
         (self.month - 1) % 3 * 31 + self.day
+    }
+}
+
+impl FromStr for DateFormat {
+    type Err = &'static str;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let all = [Self::DayMonthYear, Self::YearMonthDay, Self::NamedMonth];
+        all.into_iter().find(|format| text == format.to_string()).ok_or("no format of dates")
     }
 }
 

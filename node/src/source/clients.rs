@@ -106,7 +106,7 @@ impl Clients {
     pub(super) fn first_fault(&self) -> Option<Fault> {
         let counts = |(client, fault): &&(u32, Fault)| {
             let marks = self.marks(*client);
-            !marks.exclude && !(fault.of_area && marks.hide_area)
+            !(marks.exclude || fault.of_area && marks.hide_area)
         };
         self.faults.iter().filter(counts).map(|(_, fault)| *fault).min_by_key(|fault| fault.place)
     }

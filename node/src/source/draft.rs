@@ -18,24 +18,30 @@ use koonti_disclosure::Codebook;
 use super::MAX_ROW_BYTES;
 use super::blocks::Blocks;
 use super::encoding::Encoding;
-use super::error::Error;
-use super::rows::{InOrder, Stop};
+use super::error::{At, Error};
+use super::rows::{InOrder, Numbering, Rows, Stop};
 use columns::{Choice, Column};
 
 /// Bytes that are looked at.
 const SAMPLE_BYTES: u64 = 16 << 20;
+/// How a Parquet file begins.
+const PARQUET: &[u8] = b"PAR1";
 /// Rows from which on a spelling may be shown.
 const OFTEN: usize = 10;
 
 /// Proposes a mapping for a register, as the text of a mapping file.
 ///
 /// # Errors
-/// When the file cannot be read, has no header, or a row that is none.
+/// When the file cannot be read, has no header, or a row that is none; and for a
+/// Parquet file.
 pub fn draft(path: &Path, codebook: &Codebook) -> Result<String, Error> {
     let read = |source| Error::Read { path: path.to_owned(), source };
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let mut sample = Vec::new();
     let taken = File::open(path).and_then(|file| file.take(SAMPLE_BYTES).read_to_end(&mut sample)).map_err(read)?;
+    if sample.starts_with(PARQUET) {
+        return Err(Error::DraftParquet { path: path.to_owned() });
+    }
     let whole = (taken as u64) < SAMPLE_BYTES;
     if !whole {
         // Up to the last line that is there; its row may still go on.
@@ -43,13 +49,13 @@ pub fn draft(path: &Path, codebook: &Codebook) -> Result<String, Error> {
         sample.truncate(end);
     }
     let file = Written { encoding: encoding(&sample), delimiter: delimiter(&sample) };
-    let row_error = |line, fault| Error::Row { file: name.clone(), line, fault };
+    let row_error = |line, fault| Error::Row { file: name.clone(), at: At::Line(line), fault };
     let stopped = |stop| match stop {
         Stop::Read(source) => Error::Read { path: path.to_owned(), source },
         Stop::Row(line, fault) => row_error(line, fault),
     };
     let blocks = Blocks::new(&sample[..], file.delimiter, MAX_ROW_BYTES);
-    let mut rows = InOrder::new(blocks, file.delimiter, file.encoding);
+    let mut rows = InOrder::new(blocks, Rows::new(file.delimiter, file.encoding, Numbering::Lines));
     if !rows.header().map_err(stopped)? {
         return Err(row_error(1, super::RowFault::NoHeader));
     }

@@ -5,6 +5,7 @@
 //! only words it repeats are those of the mapping. Errors are for the operator's
 //! terminal all the same: where a fault lies depends on the register.
 
+use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
@@ -46,30 +47,59 @@ pub enum Error {
         fault: MappingFault,
     },
     /// A row of the register, or the file from there on, cannot be read.
-    #[error("{file} line {line}: {fault}")]
+    #[error("{file} {at}: {fault}")]
     Row {
         /// The register, as the mapping names it.
         file: String,
-        /// The line on which the row begins, from 1.
-        line: u64,
+        /// Where it stands.
+        at: At,
         /// What is wrong.
         fault: RowFault,
     },
     /// A field of the register means nothing.
-    #[error("{file} line {line}, column \"{column}\": {rule}")]
+    #[error("{file} {at}, column \"{column}\": {rule}")]
     Field {
         /// The register, as the mapping names it.
         file: String,
-        /// The line on which the row begins, from 1.
-        line: u64,
+        /// Where it stands.
+        at: At,
         /// The column, as the mapping names it.
         column: String,
         /// The rule that the field breaks.
         rule: Rule,
     },
+    /// A file of which no mapping is drafted.
+    #[error(
+        "{path} is a Parquet file, of which no mapping is drafted: copy register.toml from the package, write \
+         kind = \"parquet\" under [format] instead of delimiter and encoding, and name its columns; \
+         `koonti-node import --dry-run` says what does not fit"
+    )]
+    DraftParquet {
+        /// The file.
+        path: PathBuf,
+    },
     /// The clients do not make an extract.
     #[error(transparent)]
     Extract(#[from] koonti_tally::Error),
+}
+
+/// Where a row stands in a register.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum At {
+    /// The line on which it begins, from 1.
+    Line(u64),
+    /// Its number, from 1; 0 for the names of the columns.
+    Row(u64),
+}
+
+impl fmt::Display for At {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Line(line) => write!(f, "line {line}"),
+            Self::Row(0) => f.write_str("header"),
+            Self::Row(row) => write!(f, "row {row}"),
+        }
+    }
 }
 
 /// Why a mapping cannot be used.

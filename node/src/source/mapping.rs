@@ -8,18 +8,19 @@ use std::collections::HashMap;
 use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
 use koonti_disclosure::Name;
 use koonti_disclosure::coverage::Coverage;
 use serde::Deserialize;
 
-use super::calendar::DateFormat;
-use super::encoding::Encoding;
 use super::error::{Error, MappingFault};
+use super::format::Format;
 use super::identity::looks_like_identity_code;
 use super::layout::{self, Columns, Condition, SeveralColumns};
 use super::plan::LATEST;
 use super::tuples::SEVERAL;
+use crate::parquet::Order;
 
 /// How a node reads its register: the mapping file, parsed.
 #[derive(Debug)]
@@ -65,16 +66,6 @@ struct File {
     format: Format,
     columns: layout::File,
     restrict: Restrict,
-}
-
-/// How the register is written.
-#[derive(Deserialize, Debug)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Format {
-    pub(super) delimiter: Delimiter,
-    pub(super) encoding: Encoding,
-    pub(super) date: DateFormat,
-    pub(super) decimal: Decimal,
 }
 
 /// What stands between two fields.
@@ -137,6 +128,19 @@ impl Mapping {
     /// Where the register lies.
     pub(super) fn register_path(&self) -> PathBuf {
         self.path.parent().unwrap_or(Path::new("")).join(&self.file)
+    }
+
+    /// How to unpack the register, if it is packed: all columns that anything names.
+    pub(super) fn order(&self) -> Order {
+        let named = self.columns.named().into_iter().map(|(_, column)| column);
+        let conditions = self.restrict.named().map(|(_, condition)| condition.column.as_str());
+        Order {
+            file: self.register_path(),
+            columns: named.chain(conditions).map(|column| column.trim().to_owned()).collect(),
+            client: self.columns.client.trim().to_owned(),
+            date: self.format.date,
+            decimal: self.format.decimal,
+        }
     }
 
     pub(super) fn fault(&self, fault: MappingFault) -> Error {
@@ -218,11 +222,21 @@ impl TryFrom<String> for Delimiter {
 
 impl Decimal {
     /// The character.
-    pub(super) fn char(self) -> char {
+    pub(crate) fn char(self) -> char {
         match self {
             Self::Comma => ',',
             Self::Point => '.',
         }
+    }
+}
+
+impl FromStr for Decimal {
+    type Err = &'static str;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        [Self::Comma, Self::Point]
+            .into_iter()
+            .find(|decimal| text == decimal.char().to_string())
+            .ok_or("one of , and .")
     }
 }
 

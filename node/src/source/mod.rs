@@ -11,7 +11,8 @@
 //!   under a non-disclosure order have no area;
 //! * the slices depend on the rows of the file and not on their order.
 //!
-//! It reads files only, in the dialects that Finnish client registers export.
+//! It reads files only, in the dialects that Finnish client registers export, and
+//! Parquet files by way of [`crate::parquet`].
 //! The mapping declares the dialect and nothing is guessed: one register in two
 //! dialects gives the same slices. It does not store, encrypt or send anything,
 //! logs nothing, and does not look into columns that the mapping does not name,
@@ -31,6 +32,7 @@ mod ending;
 mod error;
 mod events;
 mod extract;
+mod format;
 mod identity;
 mod layout;
 mod mapping;
@@ -47,25 +49,29 @@ mod tuples;
 
 use std::collections::BTreeMap;
 use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 
 use koonti_disclosure::{Codebook, Period};
 use koonti_tally::{Slice, SliceBuilder};
 
-use blocks::Blocks;
 use column::Fault;
 use ending::Ending;
 use extract::Recipe;
+use format::Kind;
 use plan::Plan;
 use record::Hashing;
-use rows::{InOrder, Rows, Stop};
+use rows::{InOrder, Stop};
 use split::{Coder, Halt, Reader, Split};
+
+use crate::parquet::Unpacking;
 
 pub use calendar::DateFormat;
 pub use draft::draft;
 pub use encoding::Encoding;
-pub use error::{Error, MappingFault, RowFault, Rule};
+pub use error::{At, Error, MappingFault, RowFault, Rule};
 pub use mapping::{Decimal, Mapping, Row};
+pub(crate) use months::name as month_name;
 
 /// The most rows that a register may have, without its header.
 pub const MAX_ROWS: u64 = 50_000_000;
@@ -73,7 +79,9 @@ pub const MAX_ROWS: u64 = 50_000_000;
 pub const MAX_ROW_BYTES: usize = 1 << 20;
 /// The largest field of a column that the mapping names.
 pub const MAX_FIELD_BYTES: usize = 4096;
-/// The largest client key in UTF-8, in words of eight bytes.
+/// How much smaller a Parquet file is than its rows as text, about.
+const PACKED: u64 = 8;
+/// The largest client key in UTF-8, rounded up to words of eight.
 const MAX_KEY_BYTES: usize = 3 * MAX_FIELD_BYTES + 8;
 /// The most columns of a register.
 pub const MAX_COLUMNS: usize = 1024;
@@ -123,46 +131,61 @@ fn import_up_to(max_rows: u64, mapping: &Mapping, codebook: &Codebook, tag_key: 
     let path = mapping.register_path();
     let read_error = |source| Error::Read { path: path.clone(), source };
     let file = File::open(&path).map_err(read_error)?;
-    let split = Split::of(file.metadata().map_err(read_error)?.len());
-    import_split(split, file, max_rows, mapping, codebook, tag_key)
+    let bytes = file.metadata().map_err(read_error)?.len();
+    match mapping.format.kind {
+        Kind::Csv => import_split(Split::of(bytes), file, max_rows, mapping, codebook, tag_key),
+        Kind::Parquet => {
+            let rows = Unpacking::start(&mapping.order()).map_err(read_error)?;
+            let split = Split::of(bytes.saturating_mul(PACKED));
+            import_split(split, rows, max_rows, mapping, codebook, tag_key)
+        }
+    }
 }
 
 fn import_split(
     split: Split,
-    file: File,
+    from: impl Read + Send,
     max_rows: u64,
     mapping: &Mapping,
     codebook: &Codebook,
     tag_key: &[u8; 32],
 ) -> Result<Imported, Error> {
     let path = mapping.register_path();
-    let row_error = |line, fault| Error::Row { file: mapping.file.clone(), line, fault };
-    let field_error = |line, Fault { column, rule }| Error::Field { file: mapping.file.clone(), line, column, rule };
+    let at = |line| mapping.format.at(line);
+    let row_error = |line, fault| Error::Row { file: mapping.file.clone(), at: at(line), fault };
+    let field_error =
+        |line, Fault { column, rule }| Error::Field { file: mapping.file.clone(), at: at(line), column, rule };
     let stopped = |stop| match stop {
         Stop::Read(source) => Error::Read { path: path.clone(), source },
         Stop::Row(line, fault) => row_error(line, fault),
     };
-    let (delimiter, encoding) = (mapping.format.delimiter.0, mapping.format.encoding);
-    let mut register = InOrder::new(Blocks::new(file, delimiter, split.block_bytes), delimiter, encoding);
+    let mut register = mapping.format.rows(from, split.block_bytes);
     if !register.header().map_err(stopped)? {
         return Err(row_error(1, RowFault::NoHeader));
     }
     let (columns, line, hashing) = (register.row().len(), register.line(), Hashing::new());
     let coder = |number| {
-        let plan = Plan::new(register.row(), line, mapping, codebook)?;
+        let plan = Plan::new(register.row(), at(line), mapping, codebook)?;
         Ok(Coder::new(plan, split, hashing.clone(), number))
     };
     let coders = (0..split.threads as u32).map(coder).collect::<Result<Vec<_>, Error>>()?;
     let InOrder { blocks, rows, behind } = register;
     // The first reader goes on where the header ends.
-    let rows = std::iter::once(rows).chain(std::iter::repeat_with(|| Rows::new(delimiter, encoding)));
-    let mut readers: Vec<Reader<'_>> =
-        rows.zip(coders).map(|(rows, coder)| Reader::new(rows, columns, coder)).collect();
+    let others = std::iter::repeat_with(|| mapping.format.no_rows());
+    let mut readers: Vec<Reader<'_>> = std::iter::once(rows)
+        .chain(others)
+        .zip(coders)
+        .map(|(rows, coder)| Reader::new(rows, columns, coder))
+        .collect();
     split::read(&mut readers, blocks, max_rows);
 
     let mut ending = Ending::of(&mut readers, &behind);
     if ending.is_beyond(max_rows) {
-        let line = line_of_row(&path, mapping, max_rows).map_err(stopped)?;
+        let line = match mapping.format.kind {
+            Kind::Csv => line_of_row(&path, mapping, max_rows).map_err(stopped)?,
+            // The header is the first.
+            Kind::Parquet => max_rows + 2,
+        };
         return Err(row_error(line, RowFault::TooManyRows));
     }
     if let Some((place, halt)) = ending.halt.take() {
@@ -212,9 +235,7 @@ fn joined(
 /// The line of a row, by the number of rows before it. Looked up in the file, for
 /// it is asked for only where there are too many.
 fn line_of_row(path: &Path, mapping: &Mapping, before: u64) -> Result<u64, Stop> {
-    let (delimiter, encoding) = (mapping.format.delimiter.0, mapping.format.encoding);
-    let blocks = Blocks::new(File::open(path).map_err(Stop::Read)?, delimiter, MAX_ROW_BYTES);
-    let mut rows = InOrder::new(blocks, delimiter, encoding);
+    let mut rows = mapping.format.rows(File::open(path).map_err(Stop::Read)?, MAX_ROW_BYTES);
     rows.header()?;
     for _ in 0..=before {
         rows.next()?;

@@ -36,6 +36,11 @@ pub(super) fn month(name: &str) -> Option<u8> {
     (1..=12).find(|month| named(usize::from(month - 1)))
 }
 
+/// The name of a month, from 1, that every reader of dates knows.
+pub(crate) fn name(month: u8) -> &'static str {
+    OTHERS[usize::from(month - 1)][0]
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -60,6 +65,7 @@ mod tests {
                 assert_eq!(month(name), Some(number), "{name}");
             }
         }
+        assert!((1..=12).all(|at| month(name(at)) == Some(at)));
         for other in ["", ".", "k", "kuu", "kuuta", "ma", "maa", "tam", "marsk", "janu", "may..", "3", "kesakuuta"] {
             assert_eq!(month(other), None, "{other}");
         }

@@ -14,7 +14,7 @@ use super::age::Age;
 use super::calendar::{Date, DateFormat, Quarter};
 use super::column::{ClientColumn, Column, Fault, Marker, settle};
 use super::encoding::Encoding;
-use super::error::{Error, MappingFault, RowFault, Rule};
+use super::error::{At, Error, MappingFault, RowFault, Rule};
 use super::identity::looks_like_identity_code;
 use super::layout::{Condition, SeveralColumns};
 use super::mapping::{Decimal, Mapping};
@@ -76,13 +76,13 @@ pub(super) struct Marks {
 }
 
 impl<'a> Plan<'a> {
-    /// Finds the mapped columns in the header, which stands on a line.
-    pub(super) fn new(header: Row<'_>, line: u64, mapping: &Mapping, codebook: &'a Codebook) -> Result<Self, Error> {
+    /// Finds the mapped columns in the header.
+    pub(super) fn new(header: Row<'_>, at: At, mapping: &Mapping, codebook: &'a Codebook) -> Result<Self, Error> {
         let dimension = |id, exclusive| {
             let found = codebook.dimension(id).filter(|d| d.exclusive == exclusive);
             found.ok_or_else(|| mapping.fault(MappingFault::NoDimension { dimension: id }))
         };
-        let row_fault = |fault| Error::Row { file: mapping.file.clone(), line, fault };
+        let row_fault = |fault| Error::Row { file: mapping.file.clone(), at, fault };
         let places = places(header, mapping.format.encoding).map_err(row_fault)?;
         let place = |name: &str| match places.get(name.trim()) {
             Some(&at) => Ok(at),

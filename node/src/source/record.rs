@@ -66,7 +66,7 @@ pub(super) struct Draft(Chunk);
 pub(super) struct Fault {
     /// Rises with the place in the file.
     pub(super) place: u64,
-    /// Which fault it is: of which coder, and of those the how manieth.
+    /// Which fault it is: the number of its coder, and its place among the faults of that.
     pub(super) which: (u32, u32),
     /// True when it does not count for clients whose area is hidden.
     pub(super) of_area: bool,
@@ -102,7 +102,7 @@ impl Draft {
     pub(super) fn client(&mut self, key: &[u8], marks: Marks) {
         let words = &mut self.0.0;
         words.clear();
-        let flags = u64::from(marks.exclude) * EXCLUDE | u64::from(marks.hide_area) * HIDE_AREA;
+        let flags = (u64::from(marks.exclude) * EXCLUDE) | (u64::from(marks.hide_area) * HIDE_AREA);
         words.push(key.len() as u64 | flags << 16);
         let (eights, rest) = key.as_chunks();
         words.extend(eights.iter().map(|eight| u64::from_le_bytes(*eight)));
@@ -139,7 +139,7 @@ impl Draft {
     pub(super) fn faulty(&mut self, fault: Fault) -> Record<'_> {
         self.again();
         let words = &mut self.0.0;
-        words[0] |= (FAULT | u64::from(fault.of_area) * OF_AREA) << 16;
+        words[0] |= (FAULT | (u64::from(fault.of_area) * OF_AREA)) << 16;
         let (coder, at) = fault.which;
         words.extend([fault.place, u64::from(coder) << 32 | u64::from(at)]);
         Record { words }

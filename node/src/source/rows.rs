@@ -35,6 +35,7 @@ pub(super) struct Rows {
     pub(super) block: Block,
     delimiter: u8,
     encoding: Encoding,
+    numbering: Numbering,
     /// Where the next row begins.
     at: usize,
     /// True when the block is ASCII, of which every encoding has all.
@@ -52,6 +53,14 @@ pub(super) struct InOrder<R> {
     pub(super) rows: Rows,
     /// The lines of each block that is behind.
     pub(super) behind: Vec<u32>,
+}
+
+/// What is counted as a line.
+#[derive(Clone, Copy)]
+pub(super) enum Numbering {
+    Lines,
+    /// A row is one, whatever is in it, and so is the header.
+    Rows,
 }
 
 /// Why there is no further row.
@@ -93,11 +102,12 @@ impl<'r> Row<'r> {
 
 impl Rows {
     /// No rows, before the first block.
-    pub(super) fn new(delimiter: u8, encoding: Encoding) -> Self {
+    pub(super) fn new(delimiter: u8, encoding: Encoding, numbering: Numbering) -> Self {
         Self {
             block: Block::default(),
             delimiter,
             encoding,
+            numbering,
             at: 0,
             ascii: true,
             fields: Vec::new(),
@@ -135,7 +145,10 @@ impl Rows {
         })?;
         // Only a row that is too long has no end in its block.
         let Cut::Row { end, lines } = cut else { return Err(RowFault::RowTooLong) };
-        self.next_line += lines;
+        self.next_line += match self.numbering {
+            Numbering::Lines => lines,
+            Numbering::Rows => 1,
+        };
         if !self.ascii && !self.encoding.has(&all[self.at..end]) {
             return Err(RowFault::Undecodable { encoding: self.encoding });
         }
@@ -192,8 +205,9 @@ impl Rows {
 }
 
 impl<R: Read> InOrder<R> {
-    pub(super) fn new(blocks: Blocks<R>, delimiter: u8, encoding: Encoding) -> Self {
-        Self { blocks, rows: Rows::new(delimiter, encoding), behind: Vec::new() }
+    /// `rows` are none yet.
+    pub(super) fn new(blocks: Blocks<R>, rows: Rows) -> Self {
+        Self { blocks, rows, behind: Vec::new() }
     }
 
     /// Reads the first row; a byte-order mark before it is not part of it.
@@ -283,7 +297,7 @@ fn field_end(bytes: &[u8], from: usize, delimiter: u8) -> usize {
     let mut at = from;
     while let Some(eight) = bytes[at..].first_chunk() {
         let word = u64::from_le_bytes(*eight);
-        let ends = [delimiter, b'\n', b'\r'].map(|end| zeros(word ^ ONES * u64::from(end)));
+        let ends = [delimiter, b'\n', b'\r'].map(|end| zeros(word ^ (ONES * u64::from(end))));
         let ends = ends[0] | ends[1] | ends[2];
         if ends != 0 {
             return at + ends.trailing_zeros() as usize / 8;

@@ -8,6 +8,7 @@ mod identity;
 mod mapping;
 mod meaning;
 mod order;
+mod parquet;
 mod people;
 mod refused;
 mod rows;
@@ -15,7 +16,7 @@ mod same;
 mod split;
 mod tuples;
 
-use std::fs;
+use std::fs::{self, File};
 
 use encoding_rs::WINDOWS_1252;
 use koonti_disclosure::Codebook;

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use crate::source::MAX_ROW_BYTES;
 use crate::source::blocks::Blocks;
 use crate::source::encoding::Encoding;
-use crate::source::rows::{InOrder, Stop};
+use crate::source::rows::{InOrder, Numbering, Rows, Stop};
 
 /// Reads at most so many bytes at a time.
 struct Drip<'a>(&'a [u8], usize);
@@ -24,7 +24,7 @@ impl Read for Drip<'_> {
 type Cut = Vec<(u64, Vec<Vec<u8>>)>;
 
 fn in_order<R: Read>(file: R, block_bytes: usize) -> InOrder<R> {
-    InOrder::new(Blocks::new(file, b';', block_bytes), b';', Encoding::Utf8)
+    InOrder::new(Blocks::new(file, b';', block_bytes), Rows::new(b';', Encoding::Utf8, Numbering::Lines))
 }
 
 fn cut(file: &[u8], at_a_time: usize, block_bytes: usize) -> Cut {

@@ -37,17 +37,17 @@ const MONTHS: [[&str; 5]; 12] = [
 /// What one visit to the social worker puts into the register.
 #[derive(Clone, Debug)]
 pub(super) struct Visit {
-    client: &'static str,
-    date: (u16, usize, u8),
-    birth: Option<(u16, usize, u8)>,
-    sex: usize,
-    area: usize,
+    pub(super) client: &'static str,
+    pub(super) date: (u16, usize, u8),
+    pub(super) birth: Option<(u16, usize, u8)>,
+    pub(super) sex: usize,
+    pub(super) area: usize,
     /// Places in the codebook, the most important first.
-    needs: Vec<usize>,
+    pub(super) needs: Vec<usize>,
     /// In half steps.
-    scores: [Option<u8>; 2],
-    exclude: bool,
-    hide: bool,
+    pub(super) scores: [Option<u8>; 2],
+    pub(super) exclude: bool,
+    pub(super) hide: bool,
 }
 
 pub(super) fn visits() -> impl Strategy<Value = Vec<Visit>> {
@@ -80,12 +80,12 @@ pub(super) fn visits() -> impl Strategy<Value = Vec<Visit>> {
 pub(super) struct Dice(pub(super) u64);
 
 impl Dice {
-    fn roll(&mut self, sides: usize) -> usize {
+    pub(super) fn roll(&mut self, sides: usize) -> usize {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         ((self.0 >> 33) as usize) % sides
     }
 
-    fn pick<T: Copy>(&mut self, from: &[T]) -> T {
+    pub(super) fn pick<T: Copy>(&mut self, from: &[T]) -> T {
         from[self.roll(from.len())]
     }
 

@@ -2,7 +2,6 @@
 //! file gives the same bytes, or the same error.
 
 use std::collections::BTreeSet;
-use std::fs::File;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -122,7 +121,7 @@ fn plainly(lines: &[Line], max_rows: usize) -> Option<String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    #![proptest_config(ProptestConfig::with_cases(200))]
 
     #[test]
     fn the_first_error_in_the_file_is_reported_however_it_is_split(
