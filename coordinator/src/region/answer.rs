@@ -16,8 +16,9 @@ use koonti_proto::wire::{Received, TableState};
 
 impl Region {
     pub(super) fn take(&self, node: &Name, id: Digest, answer: Received) -> Result<(), Failure> {
-        let time = clock::now();
         let mut inner = self.inner();
+        // Behind the lock, as everywhere: times in the log are in the order of its entries.
+        let time = clock::now();
         if let Received::Quote(mut quote) = answer {
             quote.node = node.clone();
             for sender in inner.quotes.get(&id).into_iter().flatten() {

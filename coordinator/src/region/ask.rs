@@ -73,10 +73,10 @@ impl Region {
 
     pub(super) fn ask(&self, ask: &Ask) -> Result<(Table, bool), Failure> {
         let id = ask.request.request().id();
-        let now = clock::now();
-        let deadline = now + ask.timeout_s.clamp(*TIMEOUTS_S.start(), *TIMEOUTS_S.end());
         let value = ask.request.json();
         let mut inner = self.inner();
+        let now = clock::now();
+        let deadline = now + ask.timeout_s.clamp(*TIMEOUTS_S.start(), *TIMEOUTS_S.end());
         let nodes = serving(inner.roster()?, &ask.request)?;
         let (round, nonce) = (random().map_err(internal)?, random().map_err(internal)?);
         let known = inner.store.fold.tables.get(&id);

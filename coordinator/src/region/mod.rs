@@ -105,11 +105,11 @@ impl Region {
     /// # Errors
     /// When the disk fails.
     pub fn tend(&self) -> Result<(), Error> {
-        let now = clock::now();
         let mut inner = self.inner();
         if orders::work_off(&self.config, &self.authority, &mut inner.store)? {
             self.changed.send_replace(());
         }
+        let now = clock::now();
         let regional = |t: &Held| t.state == TableState::Open && t.is_regional();
         let regional: Vec<Digest> =
             inner.store.fold.tables.iter().filter(|(_, t)| regional(t)).map(|(id, _)| *id).collect();
