@@ -16,7 +16,7 @@ const SAID: i32 = 1;
 
 /// A Parquet file on its way.
 pub(crate) struct Unpacking {
-    process: Child,
+    child: Child,
     rows: ChildStdout,
     done: bool,
 }
@@ -34,17 +34,17 @@ impl Unpacking {
         command.args(order.columns.iter().map(|column| format!("--column={column}")));
         command.arg("--").arg(&order.file);
         let piped = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut process = piped.spawn()?;
-        let rows = process.stdout.take().expect("it is piped");
-        Ok(Self { process, rows, done: false })
+        let mut child = piped.spawn()?;
+        let rows = child.stdout.take().expect("it is piped");
+        Ok(Self { child, rows, done: false })
     }
 
     fn end(&mut self) -> io::Result<()> {
         self.done = true;
         let mut said = String::new();
-        let errors = self.process.stderr.take().expect("it is piped, and ends once");
+        let errors = self.child.stderr.take().expect("it is piped, and ends once");
         let read = errors.take(MOST_SAID_BYTES).read_to_string(&mut said);
-        let status = self.process.wait()?;
+        let status = self.child.wait()?;
         if status.success() {
             return Ok(());
         }
@@ -73,8 +73,8 @@ impl Drop for Unpacking {
     fn drop(&mut self) {
         if !self.done {
             // It may have ended by itself.
-            let _ = self.process.kill();
-            let _ = self.process.wait();
+            let _ = self.child.kill();
+            let _ = self.child.wait();
         }
     }
 }
