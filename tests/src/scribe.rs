@@ -10,6 +10,7 @@ use koonti_evidence::origin::{coordinator_origin, cosigner};
 use koonti_evidence::tree::leaf_hash;
 use koonti_evidence::{Checkpoint, Note, Proof, Tree};
 use koonti_proto::wire::{Deposit, Deposited, Logged, Offer};
+use std::time::{SystemTime, UNIX_EPOCH};
 use zeroize::Zeroizing;
 
 /// Writes a log that asks whatever a test wants asked.
@@ -52,7 +53,9 @@ impl Scribe {
     pub fn cosign(&mut self, node: Name, deposit: &Deposit) -> Deposited {
         let mut note = Note::parse(&deposit.checkpoint).expect("a note");
         let checkpoint = Checkpoint::parse(note.text()).expect("a checkpoint");
-        note.add(checkpoint.cosign(&self.witness, 1).expect("a cosignature")).expect("room for it");
+        // Nodes compare their clocks with it.
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs();
+        note.add(checkpoint.cosign(&self.witness, now).expect("a cosignature")).expect("room for it");
         self.heads.0.insert(node, (checkpoint.size(), checkpoint.root()));
         Deposited { size: checkpoint.size(), checkpoint: note.to_string().into_bytes(), conflict: false }
     }
