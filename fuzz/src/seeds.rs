@@ -13,6 +13,7 @@ use koonti_disclosure::release::Received;
 use koonti_disclosure::stream::Seed;
 use koonti_disclosure::{Codebook, Digest, Exact, Ledger, Period, Policy, TableRequest, Tally, canonical};
 use koonti_secagg::Abort;
+use koonti_tally::Rows;
 use koonti_secagg::message::{Survivors, left_message, start_message, stop_message};
 use std::collections::BTreeMap;
 
@@ -46,8 +47,72 @@ pub fn made(target: &str) -> Vec<(&'static str, Vec<u8>)> {
         }
         "decoders" => decoders(),
         "evidence" => evidence(),
+        "disk" => disk(),
+        "doors" => doors(),
+        "registers" => registers(),
         _ => vec![],
     }
+}
+
+/// A journal with a whole and a torn entry, and a small extract.
+fn disk() -> Vec<(&'static str, Vec<u8>)> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("journal");
+    let (mut journal, _) = koonti_journal::Journal::open(&path).expect("a journal");
+    for entry in [&b"{}"[..], b"one", b"two"] {
+        journal.append(entry).expect("an entry");
+    }
+    let whole = std::fs::read(&path).expect("the journal");
+    let codebook = Codebook::built_in();
+    let unknown = |exclusive: bool| {
+        codebook.dimensions().iter().filter(move |d| d.exclusive == exclusive).map(|d| d.unknown()).collect::<Vec<_>>()
+    };
+    let client = |kind: Rows, tag: u8| koonti_tally::Client {
+        tag: [tag; 16],
+        exclusive: unknown(true),
+        rows: vec![koonti_tally::Row { codes: unknown(false), primary: tag == 1, begins_event: kind == Rows::Events }],
+        scores: vec![Some(2); codebook.scores().len()],
+    };
+    let slice = |kind| {
+        let clients = vec![client(kind, 1), client(kind, 2)];
+        koonti_tally::Slice::from_clients(codebook, kind, clients).expect("a slice").to_bytes()
+    };
+    vec![
+        ("valid-torn", whole[..whole.len() - 2].to_vec()),
+        ("valid-journal", whole),
+        ("valid-extract", slice(Rows::Observations)),
+        ("valid-events", slice(Rows::Events)),
+    ]
+}
+
+/// Messages in which a field of each kind is set.
+fn doors() -> Vec<(&'static str, Vec<u8>)> {
+    // Field 1 as text of one byte, and as 32 bytes.
+    let bytes = |field: u8, content: &[u8]| {
+        [&[field << 3 | 2, u8::try_from(content.len()).expect("short")], content].concat()
+    };
+    let hash = Codebook::built_in().hash().to_string();
+    vec![
+        ("valid-attend", [bytes(1, b"0.1.0"), bytes(2, hash.as_bytes())].concat()),
+        ("valid-roster", bytes(1, b"{}")),
+        ("valid-refusal", [bytes(1, &[7; 32]), bytes(3, b"NO_SEED")].concat()),
+        ("valid-watch", bytes(1, &[9; 32])),
+    ]
+}
+
+/// Registers in some dialects, good and bad.
+fn registers() -> Vec<(&'static str, Vec<u8>)> {
+    let register = |dialect: u8, text: String| [&[dialect], text.as_bytes()].concat();
+    let word = crate::registers::WORD;
+    let header = "c;d;b;s;a;n;x;k\n";
+    let commas = "c,d,b,s,a,n,x,k\n";
+    vec![
+        ("valid-register", register(0, format!("{header}1;5.9.2026;1980;1;205;N01;6,5;\n2;6.9.2026;1970;2;491;;;k\n"))),
+        ("valid-commas", register(0b1001_0101, format!("{commas}1,2026-09-05,1980,1,205,N01|N02,6.5,\n"))),
+        ("valid-quotes", register(0, format!("{header}\"1;\n\"\"\";5.9.2026;1980;1;205;N01;6;\n"))),
+        ("attack-words", register(0, format!("{header}{word};{word};{word};{word};{word};{word};{word};{word}\n"))),
+        ("valid-mapping", crate::registers::mapping_of(0).into_bytes()),
+    ]
 }
 
 /// What stands in a bundle, and changes to it.

@@ -23,6 +23,8 @@ mod refusals;
 mod server;
 mod throttle;
 mod token;
+#[cfg(feature = "trial")]
+pub mod trial;
 pub mod wire;
 
 pub use checkup::{Finding, Standing, checkup, network};
