@@ -39,11 +39,12 @@ fn the_alternatives_of_the_example_are_understood() {
             "birth_date" | "age" | "age_group" => "birth_year",
             key => key,
         };
-        // What is optional has no line of its own: it stands behind the area's.
+        // What is optional has no line of its own: it stands behind another's.
         let mut mapping = match key {
             "household" | "labour_status" | "factors" | "service_task" => {
                 EXAMPLE.replace(line_of("area"), &format!("{}\n{alternative}", line_of("area")))
             }
+            "coverage" => EXAMPLE.replace(line_of("register"), &format!("{}\n{alternative}", line_of("register"))),
             key => EXAMPLE.replace(line_of(key), alternative),
         };
         // Needs and what is primary go together.
