@@ -34,7 +34,7 @@ closed_list! {
     Refusal {
         DimensionNotAllowed = "DIMENSION_NOT_ALLOWED", "the rules of this node do not allow tables by one of these dimensions: leave it out, or ask the node's data-protection officer";
         MeasureNotAllowed = "MEASURE_NOT_ALLOWED", "the rules of this node do not allow this measure";
-        MeasureNotHeld = "MEASURE_NOT_HELD", "the node's register says what is known of clients and not what happened, so that one of the periods has no events: ask for clients, or a period whose register has a row for each event";
+        MeasureNotHeld = "MEASURE_NOT_HELD", "the node's register has no events in one of the periods: ask for clients, or ask its operator for a register with a row for each event";
         PurposeNotAllowed = "PURPOSE_NOT_ALLOWED", "the rules of this node do not allow this purpose";
         TableTooLarge = "TABLE_TOO_LARGE", "the table has more cells than the rules of this node allow: use fewer dimensions or filter them";
         BoundTooLarge = "BOUND_TOO_LARGE", "the table counts more needs per client than the rules of this node allow: lower max_per_client";

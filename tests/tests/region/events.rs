@@ -65,7 +65,7 @@ fn per_organisation(region: &Region) {
     let (clients, events) = register::events(CLIENTS, MOST, &men["codes"]);
     near(&men["clients"], clients, 5.0);
     near(&men["value"], events, 15.0);
-    let shown = region.person("aino").words("table show").arg(id).ok().out;
+    let shown = region.person("aino").words("table show").arg(id).ends(4).out;
     for said in [
         "Events / sex",
         "events per client",
