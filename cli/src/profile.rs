@@ -70,7 +70,10 @@ impl Profile {
         let seed = Zeroizing::new(read(&dir.join("identity.key"))?);
         let seed = unhex(seed.trim()).map_err(|e| Error::config(&dir.join("identity.key"), e))?;
         let route = route(&file.coordinator, file.proxy.as_deref(), file.proxy_credentials.as_deref())?;
-        Ok(Self { identity: IdentityKey::from_seed(seed), credentials: pair(dir)?, route, file })
+        let credentials = pair(dir)?;
+        let fit = credentials.check(koonti_proto::edge::pki::Kind::Person, &file.region, &file.name);
+        fit.map_err(|e| Error::config(&dir.join("tls.key"), e))?;
+        Ok(Self { identity: IdentityKey::from_seed(seed), credentials, route, file })
     }
 
     /// Loads a profile folder to be used now: a certificate past two thirds of its life is

@@ -195,8 +195,10 @@ impl Desk {
         let standing = known.as_ref().map(|known| known.standing);
         let regional = offer.request.request().release() == ReleaseKind::Regional;
         // What was paid for is sent even if the person has left the roster since: the
-        // log says that it left, and the coordinator could not say that it came.
-        if standing == Some(Standing::Released) && !regional {
+        // log says that it left, and the coordinator could not say that it came. Only for
+        // the very question that was paid for, whose signature was checked then.
+        let same = |known: &Known| known.question.as_ref().is_some_and(|q| q.request == offer.request.json());
+        if standing == Some(Standing::Released) && !regional && known.as_ref().is_some_and(same) {
             return say(self.stored(id));
         }
         // Whoever asks must be in the roster and mean a question, not a quote;
@@ -206,7 +208,8 @@ impl Desk {
         }
         match standing {
             // This node has let the sum be opened; there is no other.
-            Some(Standing::Released) => return say(Answer::Refusal(Refusal::RoundFailed)),
+            Some(Standing::Released) if regional => return say(Answer::Refusal(Refusal::RoundFailed)),
+            Some(Standing::Released) => return say(self.stored(id)),
             // A yes stands until the question's deadline; asked again, it is asked again.
             Some(Standing::Approved(_)) if known.iter().any(Known::in_time) => return Ok(Next::Compute),
             Some(Standing::Debited) => return say(Answer::Progress(Progress::Accepted)),

@@ -16,6 +16,7 @@ use koonti_disclosure::{Digest, Name};
 use koonti_evidence::note::{LogKey, WitnessKey};
 use koonti_evidence::origin::{cosigner, node_origin};
 use koonti_proto::Credentials;
+use koonti_proto::edge::pki::Kind;
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use ring::rand::{SecureRandom, SystemRandom};
 use serde::{Deserialize, Serialize};
@@ -63,6 +64,9 @@ impl Keys {
         let member: Member = canonical::from_bytes(&bytes).map_err(|e| bad(&member, &e.to_string()))?;
         let origin = node_origin(&member.region, &member.name);
         let secret = |name: &str| secret(dir, name);
+        let credentials = credentials(dir)?;
+        let fit = credentials.check(Kind::Node, &member.region, &member.name);
+        fit.map_err(|e| bad(&dir.join("tls.key"), &e.to_string()))?;
         Ok(Self {
             member,
             identity: IdentityKey::from_seed(secret("identity.key")?),
@@ -71,7 +75,7 @@ impl Keys {
             witness: WitnessKey::from_seed(&cosigner(&origin), Zeroizing::new(secret("witness.key")?))
                 .map_err(|e| bad(dir, &e.to_string()))?,
             seal: SealKey::new(secret("seal.key")?),
-            credentials: credentials(dir)?,
+            credentials,
         })
     }
 }

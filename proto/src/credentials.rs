@@ -4,9 +4,10 @@
 //! is both in one text, to be written at one stroke.
 
 use crate::edge::dial::{self, Route, dial_mutual};
-use crate::edge::pki::{self, Life, SpiffeId};
+use crate::edge::pki::{self, Kind, Life, SpiffeId};
 use crate::edge::probe::Trust;
-use crate::edge::{CredentialError, check_client};
+use crate::edge::{CredentialError, check_client, check_pair};
+use koonti_disclosure::Name;
 use tonic::transport::Channel;
 
 /// Three PEM texts.
@@ -66,6 +67,20 @@ impl Credentials {
     /// When the certificate cannot be read.
     pub fn spki_sha256(&self) -> Result<[u8; 32], pki::Error> {
         Ok(pki::identity_of_pem(&self.cert_pem)?.1)
+    }
+
+    /// Checks that they work together and are this member's. That they have ended is no
+    /// fault here.
+    ///
+    /// # Errors
+    /// When one of this does not hold.
+    pub fn check(&self, kind: Kind, region: &Name, name: &Name) -> Result<(), Unfit> {
+        check_pair(&self.ca_pem, &self.cert_pem, &self.key_pem)?;
+        let own = SpiffeId::new(region.as_str(), kind, name.as_str())?;
+        match pki::identity_of_pem(&self.cert_pem)? {
+            (found, _) if found != own => Err(Unfit::SomebodyElse { found, own }),
+            _ => Ok(()),
+        }
     }
 
     /// Credentials of the same owner under the same authority, with another key and

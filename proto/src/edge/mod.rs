@@ -19,7 +19,7 @@ mod pem;
 mod tls;
 
 pub use tls::CredentialError;
-pub(crate) use tls::check_client;
+pub(crate) use tls::{check_client, check_pair};
 
 #[cfg(test)]
 mod tests;

@@ -87,6 +87,11 @@ pub(super) fn certified(cert_pem: &str, key_pem: &str) -> Result<CertifiedKey, C
     CertifiedKey::from_der(chain, key, &provider()).map_err(mismatch)
 }
 
+/// Checks that the texts are what they should be, and that the key is the certificate's.
+pub(crate) fn check_pair(authority_pem: &str, cert_pem: &str, key_pem: &str) -> Result<(), CredentialError> {
+    client(authority_pem, cert_pem, key_pem).map(drop)
+}
+
 /// Checks that `cert_pem` is a certificate of this authority with which its key may serve
 /// under this name now.
 pub(super) fn check_server(
@@ -116,7 +121,7 @@ pub(super) fn client(authority_pem: &str, cert_pem: &str, key_pem: &str) -> Resu
 
 /// Checks that `cert_pem` is a certificate of this authority with which its key may call now.
 pub(crate) fn check_client(authority_pem: &str, cert_pem: &str, key_pem: &str) -> Result<(), CredentialError> {
-    client(authority_pem, cert_pem, key_pem)?;
+    check_pair(authority_pem, cert_pem, key_pem)?;
     let roots = Arc::new(roots(&authority(authority_pem)?)?);
     let verifier = WebPkiClientVerifier::builder_with_provider(roots, provider()).build().map_err(mismatch)?;
     let chain = pem::certificates(cert_pem).map_err(CredentialError::CertificateText)?;

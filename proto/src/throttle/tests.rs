@@ -1,3 +1,5 @@
+//! What one caller may do, and what the others still can.
+
 use super::{Kind, MOST_HELD_BYTES, Over, Throttle, WHILE_BUSY};
 use std::time::{Duration, Instant};
 

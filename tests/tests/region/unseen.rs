@@ -36,6 +36,7 @@ fn memory_is_in_no_core_file_and_not_for_others() {
     }
     region.take_node("kainuu").stop();
     region.start_node("kainuu");
+    region.wait_until_node_connected("kainuu");
     let node = region.take_node("kainuu");
     let coordinator = region.take_coordinator();
     for daemon in [node, coordinator] {

@@ -60,7 +60,7 @@ pub(super) const CASES: &[(&str, Case)] = &[
         bench.node("run")
     }),
     ("K03", |s| s.node().write("keys/identity.key", "00\n").node("run")),
-    ("K04", |s| s.node().write("keys/tls.crt", "not a certificate\n").node("run")),
+    ("K04", |s| s.node().write("keys/tls.key", "not a key\n").node("run")),
     ("K05", |s| {
         let bench = s.node();
         let other = s.region.home("savo").join("keys/tls.key");

@@ -45,7 +45,7 @@ pub(super) const CASES: &[(&str, Case)] = &[
     ("Q25", |s| s.nothing().person("table list")),
     ("Q26", |s| s.person().edit("profile.toml", "region =", "regoin =").person("table list")),
     ("Q27", |s| s.person().write("identity.key", "00").person("table list")),
-    ("Q28", |s| s.person().write("tls.crt", "not a certificate\n").person("table list")),
+    ("Q28", |s| s.person().write("tls.key", "not a key\n").person("table list")),
     ("Q29", |s| s.person().person("evidence fetch --out evidence.tar")),
     ("Q30", |s| {
         let bench = s.person();
