@@ -110,4 +110,16 @@ pub(super) const CASES: &[(&str, Case)] = &[
         let roster = bench.path("roster.json");
         bench.coordinator(&format!("roster install {}", roster.display()))
     }),
+    ("T10", |s| {
+        let bench = s.new_node().write("reply.json", "{}");
+        let reply = bench.path("reply.json");
+        bench.node(&format!("enroll --reply {}", reply.display()))
+    }),
+    ("T11", |s| {
+        let bench = s.coordinator().write("request.json", "not a request");
+        let request = bench.path("request.json");
+        let out = bench.path("reply.json");
+        bench.coordinator(&format!("node sign {} --out {}", request.display(), out.display()))
+    }),
+    ("T12", |s| s.coordinator().coordinator("node revoke nobody")),
 ];

@@ -52,4 +52,8 @@ pub(super) const CASES: &[(&str, Case)] = &[
         let out = bench.path("table.xlsx");
         bench.person(&format!("table export {} --out {}", bench.table(), out.display()))
     }),
+    ("Q31", |s| flags(s, "--by sex --period 2026Q3 --sd 5 --measure events")),
+    ("Q32", |s| flags(s, "--by sex --period 2026Q3 --sd 5 --max-events 5")),
+    ("Q33", |s| flags(s, "--by sex --period 2026Q3 --sd 5 --measure events --max-events 101")),
+    ("Q34", |s| flags(s, "--by sex --period 2026Q3 --sd 5 --measure events --max-events 5")),
 ];

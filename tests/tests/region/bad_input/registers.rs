@@ -26,6 +26,13 @@ fn mapping(stage: &Stage, from: &str, to: &str) -> Tried {
     mapped(stage, from, to, [HEADER, GOOD].concat())
 }
 
+/// A register with a column for the household.
+fn household(stage: &Stage, text: &str) -> Tried {
+    let header = HEADER.replace("D07", "D07;home");
+    let rows = format!("{header}C-2;5.9.2026;1966;2;205;N02;7;{text}\n");
+    mapped(stage, "sex = \"sex\"", "sex = \"sex\"\nhousehold = \"home\"", rows)
+}
+
 pub(super) const CASES: &[(&str, Case)] = &[
     ("R01", |s| register(s, "")),
     ("R02", |s| register(s, HEADER.replace("born", "syntynyt"))),
@@ -86,4 +93,28 @@ pub(super) const CASES: &[(&str, Case)] = &[
     ("M12", |s| mapping(s, "exclude_if = []", "exclude_if = [{ column = \"D07\", value = \"131052-308T\" }]")),
     ("M13", |s| mapping(s, "exclude_if = []", "exclude_if = [{ column = \"block\", value = \"\" }]")),
     ("M14", |s| mapping(s, "source = \"adult-social-work\"", "source = \"Adult Social Work\"")),
+    ("M15", |s| mapping(s, "[format]", "row = \"visit\"\n[format]")),
+    ("M16", |s| mapping(s, "[format]", "coverage = \"most\"\n[format]")),
+    ("M17", |s| mapping(s, "[format]", "[format]\nkind = \"xlsx\"")),
+    ("M18", |s| mapping(s, "sex = \"sex\"", "sex = \"sex\"\nfactors = { column = \"f\" }")),
+    ("R33", |s| {
+        let header = HEADER.replace("D07", "D07;why");
+        let (needs, factors) = (["N02"; 64].join(","), ["F01"; 5].join(","));
+        let bench =
+            s.new_node().write("register.csv", format!("{header}C-2;5.9.2026;1966;2;205;{needs};7;{factors}\n"));
+        let bench = bench.edit("register.toml", "need = \"need\"", "need = { column = \"need\", separator = \",\" }");
+        let factors = "sex = \"sex\"\nfactors = { column = \"why\", separator = \",\" }";
+        bench.edit("register.toml", "sex = \"sex\"", factors).node("import --dry-run")
+    }),
+    ("R34", |s| household(s, WORD)),
+    ("R35", |s| {
+        let bench =
+            s.new_node().edit("register.toml", "delimiter = \";\"\nencoding = \"utf-8\"\n", "kind = \"parquet\"\n");
+        bench.node("import --dry-run")
+    }),
+    ("R36", |s| {
+        let bench =
+            s.new_node().edit("register.toml", "delimiter = \";\"\nencoding = \"utf-8\"\n", "kind = \"parquet\"\n");
+        bench.write("register.csv", b"PAR1\x00\x00\x00\x00garbage-garbage\x10\x00\x00\x00PAR1").node("import --dry-run")
+    }),
 ];

@@ -37,4 +37,13 @@ pub(super) const CASES: &[(&str, Case)] = &[
     ("P05", |s| policy(s, "chance_below_k = [1, 100]", "chance_below_k = [2, 3]")),
     ("P06", |s| policy(s, "gate_atto_delta = 100_000_000_000", "gate_atto_delta = 1")),
     ("P07", |s| policy(s, "measures = [\"clients\"", "measures = [\"income\"")),
+    ("C12", |s| node(s, "audit_quarters = 4", "audit_quarters = 4\n[metrics]\nlisten = \"0.0.0.0:9464\"")),
+    ("C13", |s| node(s, "audit_quarters = 4", "audit_quarters = 4\nlog = \"xml\"")),
+    ("C14", |s| node(s, "audit_quarters = 4", "audit_quarters = 4\nproxy = \"proxy.example\"")),
+    ("C15", |s| coordinator(s, "region =", "certificate_life_s = 9999999\nregion =")),
+    ("C16", |s| {
+        let bench = s.node().write("proxy.txt", "user:word\n");
+        let to = "audit_quarters = 4\nproxy = \"http://127.0.0.1:9\"\nproxy_credentials = \"proxy.txt\"";
+        bench.edit("node.toml", "audit_quarters = 4", to).node("check")
+    }),
 ];
