@@ -13,8 +13,8 @@ use koonti_disclosure::release::Received;
 use koonti_disclosure::stream::Seed;
 use koonti_disclosure::{Codebook, Digest, Exact, Ledger, Period, Policy, TableRequest, Tally, canonical};
 use koonti_secagg::Abort;
-use koonti_tally::Rows;
 use koonti_secagg::message::{Survivors, left_message, start_message, stop_message};
+use koonti_tally::Rows;
 use std::collections::BTreeMap;
 
 /// The seeds of a target with their names; none for a name that is not a target's.
@@ -88,9 +88,8 @@ fn disk() -> Vec<(&'static str, Vec<u8>)> {
 /// Messages in which a field of each kind is set.
 fn doors() -> Vec<(&'static str, Vec<u8>)> {
     // Field 1 as text of one byte, and as 32 bytes.
-    let bytes = |field: u8, content: &[u8]| {
-        [&[field << 3 | 2, u8::try_from(content.len()).expect("short")], content].concat()
-    };
+    let bytes =
+        |field: u8, content: &[u8]| [&[field << 3 | 2, u8::try_from(content.len()).expect("short")], content].concat();
     let hash = Codebook::built_in().hash().to_string();
     vec![
         ("valid-attend", [bytes(1, b"0.1.0"), bytes(2, hash.as_bytes())].concat()),
