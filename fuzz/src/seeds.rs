@@ -103,8 +103,7 @@ fn doors() -> Vec<(&'static str, Vec<u8>)> {
 fn registers() -> Vec<(&'static str, Vec<u8>)> {
     let register = |dialect: u8, text: String| [&[dialect], text.as_bytes()].concat();
     let word = crate::registers::WORD;
-    let header = "c;d;b;s;a;n;x;k\n";
-    let commas = "c,d,b,s,a,n,x,k\n";
+    let [header, commas] = crate::registers::HEADERS;
     vec![
         ("valid-register", register(0, format!("{header}1;5.9.2026;1980;1;205;N01;6,5;\n2;6.9.2026;1970;2;491;;;k\n"))),
         ("valid-commas", register(0b1001_0101, format!("{commas}1,2026-09-05,1980,1,205,N01|N02,6.5,\n"))),
