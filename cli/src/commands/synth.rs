@@ -8,7 +8,7 @@ use std::process::ExitCode;
 
 #[derive(Args)]
 #[command(
-    after_help = "Examples:\n  koonti synth --out registers --seed 7 --nodes 12\n  koonti synth --out small --seed 7 --nodes 5 --clients 3000\n  koonti synth --out registers --nodes 6 --dialect spreadsheet\n\nWrites a folder for each node with register.csv and register.toml, and people.csv,\nthe canonical list against which tables can be recounted. All persons are invented."
+    after_help = "Examples:\n  koonti synth --out registers --seed 7 --nodes 12\n  koonti synth --out small --seed 7 --nodes 5 --clients 3000\n  koonti synth --out registers --nodes 6 --dialect spreadsheet\n  koonti synth --out visits --nodes 6 --events\n\nWrites a folder for each node with register.csv and register.toml, and people.csv,\nthe canonical list against which tables can be recounted. All persons are invented."
 )]
 pub(super) struct Synth {
     /// Folder to write to.
@@ -26,10 +26,19 @@ pub(super) struct Synth {
     /// How every register is written; by default all of these, mixed over the nodes.
     #[arg(long, value_enum)]
     dialect: Option<Dialect>,
+    /// Registers of events: each row is a visit. In the dialects that have a row for each.
+    #[arg(long)]
+    events: bool,
 }
 
 pub(super) fn run(synth: &Synth) -> Result<ExitCode, Error> {
-    let plan = Plan { seed: synth.seed, nodes: synth.nodes, clients: synth.clients, dialect: synth.dialect };
+    let plan = Plan {
+        seed: synth.seed,
+        nodes: synth.nodes,
+        clients: synth.clients,
+        dialect: synth.dialect,
+        events: synth.events,
+    };
     for node in write(&plan, &synth.out)? {
         let dialect = node.dialect.to_possible_value().expect("none is skipped");
         say!("{}\t{}\t{}\t{}", node.name, node.clients, node.areas.join(","), dialect.get_name());

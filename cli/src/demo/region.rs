@@ -30,7 +30,7 @@ impl Region {
     /// starts them.
     pub(super) fn start(dir: &Path, seed: u64, nodes: usize) -> Result<Self, Error> {
         eprintln!("[1/5] inventing client registers for {nodes} organisations (seed {seed})");
-        let nodes = synth::write(&synth::Plan { seed, nodes, clients: None, dialect: None }, dir)?;
+        let nodes = synth::write(&synth::Plan { seed, nodes, clients: None, dialect: None, events: false }, dir)?;
         let names = nodes.iter().map(|n| n.name.clone()).collect();
         let mut region = Self { dir: dir.to_owned(), names, processes: Vec::new() };
         make_dir(&dir.join("logs"))?;

@@ -95,6 +95,12 @@ pub(super) enum Layout {
 }
 
 impl Dialect {
+    /// True when a visit is one row, so that rows can be events.
+    pub(super) fn has_a_row_a_visit(self) -> bool {
+        let form = self.form();
+        [form.needs, form.factors, form.tasks].iter().all(|layout| *layout != Layout::Rows)
+    }
+
     pub(super) fn form(self) -> Form {
         let usual = Form {
             delimiter: ';',

@@ -56,8 +56,8 @@ fn age(form: &Form) -> (&'static str, &'static str) {
     }
 }
 
-/// The mapping file.
-pub(super) fn mapping(form: &Form) -> String {
+/// The mapping file; with `events`, each row is one.
+pub(super) fn mapping(form: &Form, events: bool) -> String {
     let quoted = |text: &str| toml::Value::String(text.to_owned()).to_string();
     let encoding = match form.encoding {
         encoding if encoding == UTF_8 => "utf-8",
@@ -96,11 +96,12 @@ pub(super) fn mapping(form: &Form) -> String {
         ("factors", list(form.factors, factors(form)), "what contributes to the needs"),
         ("service_task", list(form.tasks, tasks(form)), "in which services"),
     ];
+    let row = if events { "row = \"event\"                       # each row is a visit\n" } else { "" };
     let mut text = format!(
         "# How Koonti reads this register. Every column named here must exist; columns\n# not named are never read.\n\n\
          source = \"adult-social-work\"        # the data source whose allowance is spent\n\
          register = \"adult-social-work\"      # what table requests call this register\n\
-         file = \"register.csv\"               # relative to this file\n\n\
+         {row}file = \"register.csv\"               # relative to this file\n\n\
          # How the file is written.\n[format]\ndelimiter = {}\nencoding = {}\ndate = {}\ndecimal = {}\n\n\
          # Which column holds what. The client column tells rows of one client apart; it\n\
          # is never kept.\n[columns]\n",

@@ -64,6 +64,8 @@ pub struct Plan {
     /// How all registers are written; none: in all dialects, mixed over the nodes, so
     /// that six nodes or more have each of them.
     pub dialect: Option<Dialect>,
+    /// Registers whose rows are events: in the dialects that have a row for each visit.
+    pub events: bool,
 }
 
 /// A node whose register was written.
@@ -95,6 +97,9 @@ pub enum Error {
         /// The least number for so many nodes.
         least: usize,
     },
+    /// Events are wanted in a dialect that writes several rows for one.
+    #[error("this dialect writes a row for each need, so its rows are no events: choose spreadsheet or warehouse")]
+    Events,
     /// A file or folder could not be written.
     #[error("cannot write {}", path.display())]
     Write {
@@ -114,7 +119,7 @@ pub enum Error {
 ///
 /// # Errors
 ///
-/// [`Error::Nodes`] or [`Error::Clients`] before anything is written;
+/// [`Error::Nodes`], [`Error::Clients`] or [`Error::Events`] before anything is written;
 /// [`Error::Write`] when a file cannot be.
 pub fn write(plan: &Plan, out: &Path) -> Result<Vec<Node>, Error> {
     check(plan)?;
@@ -125,7 +130,7 @@ pub fn write(plan: &Plan, out: &Path) -> Result<Vec<Node>, Error> {
     let mut truths = Vec::with_capacity(sites.len());
     for at in 0..sites.len() {
         let site = &sites[at];
-        let dialect = plan.dialect.unwrap_or_else(|| mixed(plan.seed, at));
+        let dialect = plan.dialect.unwrap_or_else(|| mixed(plan, at));
         let mut register = Register::new(&towns, dialect.form());
         let (clients, truth) = fill(plan.seed, at, &sites, &region, &towns, &mut register);
         let folder = out.join(&site.name);
@@ -134,7 +139,7 @@ pub fn write(plan: &Plan, out: &Path) -> Result<Vec<Node>, Error> {
         let file = fs::File::create(&path).map_err(failed(&path))?;
         register.write(BufWriter::with_capacity(1 << 18, file)).map_err(failed(&path))?;
         let path = folder.join("register.toml");
-        fs::write(&path, mapping::mapping(&dialect.form())).map_err(failed(&path))?;
+        fs::write(&path, mapping::mapping(&dialect.form(), plan.events)).map_err(failed(&path))?;
         nodes.push(Node { name: site.name.clone(), areas: codes(site, &towns), dialect, clients });
         truths.push((site.name.as_str(), truth));
     }
@@ -145,14 +150,18 @@ pub fn write(plan: &Plan, out: &Path) -> Result<Vec<Node>, Error> {
 }
 
 /// The dialect of a node where they are mixed.
-fn mixed(seed: u64, at: usize) -> Dialect {
-    let all = dialect::ALL;
-    all[(at + (seed % all.len() as u64) as usize) % all.len()]
+fn mixed(plan: &Plan, at: usize) -> Dialect {
+    let fit = |dialect: &Dialect| !plan.events || dialect.has_a_row_a_visit();
+    let all: Vec<Dialect> = dialect::ALL.into_iter().filter(fit).collect();
+    all[(at + (plan.seed % all.len() as u64) as usize) % all.len()]
 }
 
 fn check(plan: &Plan) -> Result<(), Error> {
     if !(1..=MAX_NODES).contains(&plan.nodes) {
         return Err(Error::Nodes(plan.nodes));
+    }
+    if plan.events && plan.dialect.is_some_and(|dialect| !dialect.has_a_row_a_visit()) {
+        return Err(Error::Events);
     }
     match plan.clients {
         Some(clients) if !(plan.nodes..=MAX_CLIENTS).contains(&clients) => {

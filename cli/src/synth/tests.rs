@@ -8,7 +8,7 @@ use super::*;
 use derive::{codebook, derived};
 
 fn plan(nodes: usize, clients: Option<usize>) -> Plan {
-    Plan { seed: 20_260_930, nodes, clients, dialect: None }
+    Plan { seed: 20_260_930, nodes, clients, dialect: None, events: false }
 }
 
 fn written(plan: &Plan) -> (tempfile::TempDir, Vec<Node>) {
@@ -84,7 +84,7 @@ fn numbers_out_of_range_are_refused() {
 fn the_mapping_names_every_column() {
     for dialect in dialect::ALL {
         let form = dialect.form();
-        let mapping: toml::Table = mapping::mapping(&form).parse().unwrap();
+        let mapping: toml::Table = mapping::mapping(&form, false).parse().unwrap();
         let mut named = BTreeSet::new();
         names(&mapping["columns"], &mut named);
         names(&mapping["restrict"], &mut named);
@@ -109,14 +109,15 @@ fn names(value: &toml::Value, found: &mut BTreeSet<String>) {
 #[test]
 fn six_nodes_have_every_dialect_and_those_everything_that_is_read() {
     for (seed, nodes) in [(1, 6), (2, 6), (7, 12), (11, 66)] {
-        let seen: HashSet<String> = (0..nodes).map(|at| format!("{:?}", mixed(seed, at))).collect();
+        let seen: HashSet<String> =
+            (0..nodes).map(|at| format!("{:?}", mixed(&Plan { seed, ..plan(nodes, None) }, at))).collect();
         assert_eq!(seen.len(), dialect::ALL.len());
     }
     let forms = dialect::ALL.map(Dialect::form);
     let kinds = |kind: &dyn Fn(&dialect::Form) -> String| forms.iter().map(kind).collect::<HashSet<_>>().len();
     assert_eq!(kinds(&|f| f.delimiter.to_string()), 3);
     assert_eq!(kinds(&|f| format!("{} {}", f.encoding.name(), f.marked)), 4);
-    assert_eq!(kinds(&|f| mapping::mapping(f).lines().find(|l| l.starts_with("date =")).unwrap().to_owned()), 3);
+    assert_eq!(kinds(&|f| mapping::mapping(f, false).lines().find(|l| l.starts_with("date =")).unwrap().to_owned()), 3);
     assert!(forms.iter().any(|f| matches!(f.dates, dialect::Dates::WithTime)));
     assert_eq!(kinds(&|f| f.decimal.to_string()), 2);
     assert_eq!(kinds(&|f| (f.age as u8).to_string()), 4);

@@ -66,3 +66,21 @@ fn the_same_people_in_every_dialect_give_the_same_extracts() {
     assert!(reports[0][0].contains("labour_status unknown"), "{:?}", reports[0]);
     assert!(reports.iter().all(|report| *report == reports[0]), "{reports:#?}");
 }
+
+/// Registers of events are read as such, whichever dialect they are in.
+#[test]
+fn visits_are_events() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let nodes = synth(folder.path(), "--events");
+    for (node, _) in &nodes {
+        let mapping = Mapping::load(&folder.path().join(node).join("register.toml")).expect("a mapping");
+        assert_eq!(mapping.row, source::Row::Event, "{node}");
+        let imported =
+            source::import(&mapping, Codebook::built_in(), &[3; 32]).unwrap_or_else(|e| panic!("{node}: {e}"));
+        assert!(imported.slices.values().all(koonti_tally::Slice::has_events), "{node}");
+    }
+    let dialects: std::collections::BTreeSet<&String> = nodes.iter().map(|(_, dialect)| dialect).collect();
+    assert_eq!(dialects.len(), 2, "{dialects:?}");
+    let refused = Run::new("koonti").words("synth --events --dialect archive --out").arg(folder.path().join("none"));
+    refused.ends(1).complains("its rows are no events");
+}
