@@ -165,9 +165,11 @@ fn unmask(script: &mut Script<'_>, said: &[u8]) -> Option<Vec<u8>> {
     let (round, mut unmask) = Unmask::parse(said).ok()?;
     let list = if script.below(4) == 1 { &mut unmask.dropped } else { &mut unmask.survivors };
     let at = script.below(list.len());
+    // With nobody dropped there is no such share to lie about.
+    let share = &mut list.get_mut(at)?.1;
     match script.below(4) {
-        0 => flip(script, &mut list.get_mut(at)?.1),
-        1 => list.get_mut(at)?.1 = [0; 32],
+        0 => flip(script, share),
+        1 => *share = [0; 32],
         2 => list.swap(0, at),
         _ => drop(list.pop()),
     }
