@@ -8,7 +8,7 @@ use std::process::ExitCode;
 
 #[derive(Args)]
 #[command(
-    after_help = "Examples:\n  koonti synth --out registers --seed 7 --nodes 12\n  koonti synth --out small --seed 7 --nodes 5 --clients 3000\n  koonti synth --out registers --nodes 6 --dialect spreadsheet\n  koonti synth --out visits --nodes 6 --events\n\nWrites a folder for each node with register.csv and register.toml, and people.csv,\nthe canonical list against which tables can be recounted. All persons are invented."
+    after_help = "Examples:\n  koonti synth --out registers --seed 7 --nodes 12\n  koonti synth --out small --seed 7 --nodes 5 --clients 3000\n  koonti synth --out registers --nodes 6 --dialect spreadsheet\n  koonti synth --out visits --nodes 6 --events\n\nWrites a folder for each node with register.csv (or .parquet) and register.toml, and\npeople.csv, the canonical list against which tables can be recounted. All persons are\ninvented."
 )]
 pub(super) struct Synth {
     /// Folder to write to.

@@ -38,6 +38,15 @@ pub(super) fn days() -> impl Iterator<Item = (u16, u8, u8)> {
     })
 }
 
+/// The days from 1970-01-01 to a day of any year from 1 on, written yyyy-mm-dd.
+pub(super) fn days_since_1970(text: &str) -> Option<i32> {
+    let mut parts = text.splitn(3, '-').map(str::parse::<i32>);
+    let (year, month, day) = (parts.next()?.ok()?, parts.next()?.ok()?, parts.next()?.ok()?);
+    // Years that begin in March, so that a leap day is the last of its year.
+    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    Some(365 * year + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day - 719_469)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -52,5 +61,15 @@ mod tests {
             assert_eq!(days, quarter.days);
         }
         assert_eq!(dates[dates.len() - 1], (2026, 9, 30));
+    }
+
+    #[test]
+    fn days_are_counted_from_1970() {
+        for (text, days) in [("1970-01-01", 0), ("1969-12-31", -1), ("2000-02-29", 11_016), ("2026-09-30", 20_726)] {
+            assert_eq!(days_since_1970(text), Some(days), "{text}");
+        }
+        let days: Vec<_> = days().map(|(y, m, d)| days_since_1970(&format!("{y}-{m:02}-{d:02}")).unwrap()).collect();
+        assert!(days.windows(2).all(|two| two[1] == two[0] + 1));
+        assert_eq!(days_since_1970("30.9.2026"), None);
     }
 }

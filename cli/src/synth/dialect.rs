@@ -1,9 +1,9 @@
 //! The ways in which client registers are written.
 //!
-//! Promises: six dialects, in which every delimiter, encoding, form of dates, decimal
-//! sign, layout of needs, factors and tasks, way of telling ages and way of naming
-//! municipalities occurs that the import reads; and in each of them the same clients
-//! mean the same. `register` writes them, `mapping` declares them.
+//! Promises: seven dialects, in which every kind of file, delimiter, encoding, form of
+//! dates, decimal sign, layout of needs, factors and tasks, way of telling ages and way of
+//! naming municipalities occurs that the import reads; and in each of them the same
+//! clients mean the same. `register` and `packed` write them, `mapping` declares them.
 
 use encoding_rs::{Encoding, ISO_8859_15, UTF_8, WINDOWS_1252};
 
@@ -22,20 +22,25 @@ pub enum Dialect {
     Swedish,
     /// Tabs, UTF-8, decimal points, one need a row, several columns for factors.
     Report,
+    /// A Parquet file: dates, years, scores and marks typed, several columns for needs and tasks.
+    Parquet,
 }
 
 /// All of them.
-pub(super) const ALL: [Dialect; 6] = [
+pub(super) const ALL: [Dialect; 7] = [
     Dialect::ClientSystem,
     Dialect::Spreadsheet,
     Dialect::Warehouse,
     Dialect::Archive,
     Dialect::Swedish,
     Dialect::Report,
+    Dialect::Parquet,
 ];
 
 /// What a dialect is made of.
 pub(super) struct Form {
+    /// A Parquet file of fields that are spelled as below.
+    pub(super) packed: bool,
     pub(super) delimiter: char,
     pub(super) encoding: &'static Encoding,
     /// Begins with the mark of UTF-8.
@@ -103,6 +108,7 @@ impl Dialect {
 
     pub(super) fn form(self) -> Form {
         let usual = Form {
+            packed: false,
             delimiter: ';',
             encoding: WINDOWS_1252,
             marked: false,
@@ -173,11 +179,26 @@ impl Dialect {
                 factors: Layout::Columns,
                 ..usual
             },
+            Self::Parquet => Form {
+                packed: true,
+                encoding: UTF_8,
+                dates: Dates::YearMonthDay,
+                decimal: '.',
+                places: Places::Codes,
+                needs: Layout::Columns,
+                tasks: Layout::Columns,
+                ..usual
+            },
         }
     }
 }
 
 impl Form {
+    /// The name of the register's file.
+    pub(super) fn file(&self) -> &'static str {
+        if self.packed { "register.parquet" } else { "register.csv" }
+    }
+
     /// A word in the dialect's language.
     pub(super) fn word(&self, finnish: &'static str, swedish: &'static str) -> &'static str {
         if self.swedish { swedish } else { finnish }

@@ -3,8 +3,31 @@
 use super::circumstances::{MOST_FACTORS, MOST_TASKS};
 use super::dialect::{Age, Dates, Form, Layout};
 use super::needs::{MOST_NEEDS, NEEDS};
+use super::packed::Kind;
 use encoding_rs::{ISO_8859_15, UTF_8};
 use std::fmt::Write as _;
+
+/// The columns with what their fields are, for a file that types them.
+pub(super) fn typed(form: &Form) -> Vec<(String, Kind)> {
+    let (date, of_age) = (form.word("pvm", "datum"), age(form).1);
+    let primary = form.word("ensisijainen", "primär");
+    let kind = |name: &str| match name {
+        name if name == date => Kind::Date,
+        name if name == of_age => match form.age {
+            Age::BirthYear | Age::Years => Kind::Whole,
+            Age::BirthDate => Kind::Date,
+            Age::Group => Kind::Text,
+        },
+        name if name == primary || restrict(form).contains(&name) => Kind::Mark,
+        name if name.starts_with('D') => Kind::Score,
+        _ => Kind::Text,
+    };
+    let typed = |name: String| {
+        let kind = kind(&name);
+        (name, kind)
+    };
+    columns(form).into_iter().map(typed).collect()
+}
 
 /// The columns of several codes: one name, or one for each column.
 pub(super) fn several(layout: Layout, name: &str, most: usize) -> Vec<String> {
@@ -29,8 +52,13 @@ pub(super) fn columns(form: &Form) -> Vec<String> {
     columns.extend(factors(form));
     columns.extend(tasks(form));
     columns.extend((1..=NEEDS).map(|domain| format!("D{domain:02}")));
-    columns.extend([form.word("kielto", "begränsning"), form.word("turvakielto", "spärrmarkering")].map(str::to_owned));
+    columns.extend(restrict(form).map(str::to_owned));
     columns
+}
+
+/// Who must not be counted, and who must not be placed.
+fn restrict(form: &Form) -> [&'static str; 2] {
+    [form.word("kielto", "begränsning"), form.word("turvakielto", "spärrmarkering")]
 }
 
 fn needs(form: &Form) -> Vec<String> {
@@ -79,8 +107,11 @@ pub(super) fn mapping(form: &Form, events: bool) -> String {
             format!("{{ columns = [{}] }}", names.join(", "))
         }
     };
+    let marked = |column| {
+        format!("{{ column = {}, value = {} }}", quoted(column), quoted(if form.packed { "true" } else { "k" }))
+    };
     let primary = match form.needs {
-        Layout::Rows => format!("{{ column = {}, value = \"k\" }}", quoted(form.word("ensisijainen", "primär"))),
+        Layout::Rows => marked(form.word("ensisijainen", "primär")),
         Layout::Field(_) | Layout::Columns => "\"first\"".to_owned(),
     };
     let lines = [
@@ -101,14 +132,21 @@ pub(super) fn mapping(form: &Form, events: bool) -> String {
         "# How Koonti reads this register. Every column named here must exist; columns\n# not named are never read.\n\n\
          source = \"adult-social-work\"        # the data source whose allowance is spent\n\
          register = \"adult-social-work\"      # what table requests call this register\n\
-         {row}file = \"register.csv\"               # relative to this file\n\n\
-         # How the file is written.\n[format]\ndelimiter = {}\nencoding = {}\ndate = {}\ndecimal = {}\n\n\
+         {row}{:<35} # relative to this file\n\n\
+         # How the file is written.\n[format]\n{}\
          # Which column holds what. The client column tells rows of one client apart; it\n\
          # is never kept.\n[columns]\n",
-        quoted(&form.delimiter.to_string()),
-        quoted(encoding),
-        quoted(date),
-        quoted(&form.decimal.to_string()),
+        format!("file = {}", quoted(form.file())),
+        match form.packed {
+            true => "kind = \"parquet\"\n\n".to_owned(),
+            false => format!(
+                "delimiter = {}\nencoding = {}\ndate = {}\ndecimal = {}\n\n",
+                quoted(&form.delimiter.to_string()),
+                quoted(encoding),
+                quoted(date),
+                quoted(&form.decimal.to_string()),
+            ),
+        },
     );
     // Writing to a string cannot fail.
     for (key, value, why) in lines {
@@ -118,13 +156,14 @@ pub(super) fn mapping(form: &Form, events: bool) -> String {
     for domain in 1..=NEEDS {
         let _ = writeln!(text, "D{domain:02} = \"D{domain:02}\"");
     }
+    let [exclude, hide] = restrict(form);
     let _ = write!(
         text,
         "\n# Clients who must not be counted (processing restricted), and clients whose\n\
          # home must not show (non-disclosure order). One marked row is enough.\n[restrict]\n\
-         exclude_if = [{{ column = {}, value = \"k\" }}]\nhide_area_if = [{{ column = {}, value = \"k\" }}]\n",
-        quoted(form.word("kielto", "begränsning")),
-        quoted(form.word("turvakielto", "spärrmarkering")),
+         exclude_if = [{}]\nhide_area_if = [{}]\n",
+        marked(exclude),
+        marked(hide),
     );
     text
 }

@@ -16,6 +16,7 @@ mod draw;
 mod hetu;
 mod mapping;
 mod needs;
+mod packed;
 mod people;
 mod populate;
 mod register;
@@ -62,7 +63,7 @@ pub struct Plan {
     /// many as make 4.5 % of residents clients in each quarter.
     pub clients: Option<usize>,
     /// How all registers are written; none: in all dialects, mixed over the nodes, so
-    /// that six nodes or more have each of them.
+    /// that seven nodes or more have each of them.
     pub dialect: Option<Dialect>,
     /// Registers whose rows are events: in the dialects that have a row for each visit.
     pub events: bool,
@@ -98,7 +99,9 @@ pub enum Error {
         least: usize,
     },
     /// Events are wanted in a dialect that writes several rows for one.
-    #[error("this dialect writes a row for each need, so its rows are no events: choose spreadsheet or warehouse")]
+    #[error(
+        "this dialect writes a row for each need, so its rows are no events: choose spreadsheet, warehouse or parquet"
+    )]
     Events,
     /// A file or folder could not be written.
     #[error("cannot write {}", path.display())]
@@ -110,7 +113,7 @@ pub enum Error {
     },
 }
 
-/// Writes `out/<node>/register.csv`, `out/<node>/register.toml` and
+/// Writes `out/<node>/register.csv` or `register.parquet`, `out/<node>/register.toml` and
 /// `out/people.csv`, over files of these names that are there already. Folders
 /// are made as needed; nothing is removed.
 ///
@@ -135,7 +138,7 @@ pub fn write(plan: &Plan, out: &Path) -> Result<Vec<Node>, Error> {
         let (clients, truth) = fill(plan.seed, at, &sites, &region, &towns, &mut register);
         let folder = out.join(&site.name);
         fs::create_dir_all(&folder).map_err(failed(&folder))?;
-        let path = folder.join("register.csv");
+        let path = folder.join(dialect.form().file());
         let file = fs::File::create(&path).map_err(failed(&path))?;
         register.write(BufWriter::with_capacity(1 << 18, file)).map_err(failed(&path))?;
         let path = folder.join("register.toml");

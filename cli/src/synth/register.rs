@@ -1,4 +1,4 @@
-//! How a register spells its rows: `register.csv` in one of the dialects.
+//! How a register spells its rows in one of the dialects.
 //!
 //! Promises: rows in the order of their dates; municipalities written in the mixed
 //! ways of real registers, in every dialect some by codes and names of municipalities
@@ -16,6 +16,7 @@ use super::dialect::{Age, Dates, Form, Layout, Places};
 use super::draw::Draw;
 use super::mapping;
 use super::needs::{MOST_NEEDS, NEEDS};
+use super::packed;
 use super::people::Person;
 use super::topology::Town;
 use super::visit::{File, NOT_ASKED, Place, Row};
@@ -132,8 +133,11 @@ impl<'a> Register<'a> {
     }
 
     /// Writes the register.
-    pub(super) fn write(&self, mut to: impl Write) -> io::Result<()> {
+    pub(super) fn write(&self, mut to: impl Write + Send) -> io::Result<()> {
         let form = &self.form;
+        if form.packed {
+            return packed::write(&mapping::typed(form), self.by_date.iter(), form.delimiter as u8, to);
+        }
         if form.marked {
             to.write_all(b"\xEF\xBB\xBF")?;
         }

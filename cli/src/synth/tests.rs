@@ -50,7 +50,7 @@ fn a_plan_fixes_every_byte() {
     let ((one, nodes), (two, _)) = (written(&plan), written(&plan));
     let (other, _) = written(&Plan { seed: 2, ..plan });
     let read = |out: &tempfile::TempDir, file: &str| fs::read(out.path().join(file)).unwrap();
-    let registers = nodes.iter().map(|n| format!("{}/register.csv", n.name));
+    let registers = nodes.iter().map(|n| format!("{}/{}", n.name, n.dialect.form().file()));
     for file in registers.chain(["people.csv".to_owned()]) {
         assert_eq!(read(&one, &file), read(&two, &file));
         assert_ne!(read(&one, &file), read(&other, &file));
@@ -107,8 +107,8 @@ fn names(value: &toml::Value, found: &mut BTreeSet<String>) {
 }
 
 #[test]
-fn six_nodes_have_every_dialect_and_those_everything_that_is_read() {
-    for (seed, nodes) in [(1, 6), (2, 6), (7, 12), (11, 66)] {
+fn seven_nodes_have_every_dialect_and_those_everything_that_is_read() {
+    for (seed, nodes) in [(1, 7), (2, 7), (7, 12), (11, 66)] {
         let seen: HashSet<String> =
             (0..nodes).map(|at| format!("{:?}", mixed(&Plan { seed, ..plan(nodes, None) }, at))).collect();
         assert_eq!(seen.len(), dialect::ALL.len());
@@ -117,7 +117,10 @@ fn six_nodes_have_every_dialect_and_those_everything_that_is_read() {
     let kinds = |kind: &dyn Fn(&dialect::Form) -> String| forms.iter().map(kind).collect::<HashSet<_>>().len();
     assert_eq!(kinds(&|f| f.delimiter.to_string()), 3);
     assert_eq!(kinds(&|f| format!("{} {}", f.encoding.name(), f.marked)), 4);
-    assert_eq!(kinds(&|f| mapping::mapping(f, false).lines().find(|l| l.starts_with("date =")).unwrap().to_owned()), 3);
+    let date =
+        |f: &dialect::Form| mapping::mapping(f, false).lines().find(|l| l.starts_with("date =")).map(str::to_owned);
+    assert_eq!(kinds(&|f| date(f).unwrap_or_default()), 4, "three, and none in a file that types them");
+    assert_eq!(kinds(&|f| f.file().to_owned()), 2);
     assert!(forms.iter().any(|f| matches!(f.dates, dialect::Dates::WithTime)));
     assert_eq!(kinds(&|f| f.decimal.to_string()), 2);
     assert_eq!(kinds(&|f| (f.age as u8).to_string()), 4);

@@ -30,11 +30,14 @@ pub(super) enum Command {
         #[arg(long)]
         decimal: Decimal,
         #[arg(long)]
-        client: String,
+        client: Option<String>,
         #[arg(long)]
         column: Vec<String>,
         file: PathBuf,
     },
+    /// What `register draft` runs to see which columns a Parquet file has.
+    #[command(hide = true)]
+    Columns { file: PathBuf },
 }
 
 pub(super) fn run(command: &Command) -> Result<ExitCode, Error> {
@@ -42,15 +45,17 @@ pub(super) fn run(command: &Command) -> Result<ExitCode, Error> {
         Command::Draft { file, out } => draft(file, out.as_deref()),
         Command::Unpack { date, decimal, client, column, file } => {
             let (columns, client, file) = (column.clone(), client.clone(), file.clone());
-            Ok(unpack(&Order { file, columns, client, date: *date, decimal: *decimal }))
+            let order = Order { file, columns, client, date: *date, decimal: *decimal };
+            Ok(child(|| parquet::unpack(&order, std::io::stdout().lock())))
         }
+        Command::Columns { file } => Ok(child(|| parquet::list(file, std::io::stdout().lock()))),
     }
 }
 
-/// Whoever started this reads one line of stderr, and nothing in another form.
-fn unpack(order: &Order) -> ExitCode {
-    let unpacked = parquet::limit().map_err(parquet::Fault::from);
-    match unpacked.and_then(|()| parquet::unpack(order, std::io::stdout().lock())) {
+/// Reads a Parquet file within limits. Whoever started this reads one line of stderr, and
+/// nothing in another form.
+fn child(read: impl FnOnce() -> Result<(), parquet::Fault>) -> ExitCode {
+    match parquet::limit().map_err(parquet::Fault::from).and_then(|()| read()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(fault) => {
             eprintln!("{fault}");

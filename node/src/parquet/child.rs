@@ -7,6 +7,8 @@
 use std::io::{self, Read};
 use std::process::{Child, ChildStdout, Command, Stdio};
 
+use std::path::Path;
+
 use super::Order;
 
 /// Longer than any [`super::Fault`].
@@ -30,9 +32,23 @@ impl Unpacking {
         let mut command = Command::new(std::env::current_exe()?);
         command.args(["register", "unpack", "--date", &order.date.to_string()]);
         command.arg(format!("--decimal={}", order.decimal.char()));
-        command.arg(format!("--client={}", order.client));
+        command.args(order.client.iter().map(|client| format!("--client={client}")));
         command.args(order.columns.iter().map(|column| format!("--column={column}")));
-        command.arg("--").arg(&order.file);
+        Self::of(command, &order.file)
+    }
+
+    /// Starts it to list the columns, as [`super::list`] does.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub(crate) fn columns(file: &Path) -> io::Result<Self> {
+        let mut command = Command::new(std::env::current_exe()?);
+        command.args(["register", "columns"]);
+        Self::of(command, file)
+    }
+
+    fn of(mut command: Command, file: &Path) -> io::Result<Self> {
+        command.arg("--").arg(file);
         let piped = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = piped.spawn()?;
         let rows = child.stdout.take().expect("it is piped");

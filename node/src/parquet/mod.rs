@@ -8,9 +8,9 @@
 //! not imported.
 //!
 //! What is typed becomes text here, in the format that the mapping declares; what the
-//! text means is decided where the text of all registers is. Only the columns that the
-//! mapping names are decoded. It reads flat columns: no lists, and no points in time, of
-//! which the day depends on who looks.
+//! text means is decided where the text of all registers is. Only the columns that are
+//! named are decoded; [`list`] names those that a file has. It reads flat columns: no
+//! lists, and no points in time, of which the day depends on who looks.
 
 mod cell;
 mod child;
@@ -24,7 +24,7 @@ use std::path::PathBuf;
 use crate::source::{DateFormat, Decimal};
 
 pub(crate) use child::Unpacking;
-pub(crate) use unpack::{limit, unpack};
+pub(crate) use unpack::{limit, list, unpack};
 
 /// What stands between two fields of the rows.
 pub(crate) const DELIMITER: u8 = b';';
@@ -34,8 +34,8 @@ pub(crate) struct Order {
     pub(crate) file: PathBuf,
     /// The names of the columns, in any order.
     pub(crate) columns: Vec<String>,
-    /// The one of them whose values tell clients apart.
-    pub(crate) client: String,
+    /// The one of them whose values tell clients apart, where that is known.
+    pub(crate) client: Option<String>,
     pub(crate) date: DateFormat,
     pub(crate) decimal: Decimal,
 }

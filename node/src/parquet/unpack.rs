@@ -1,10 +1,12 @@
 //! The process that reads a Parquet file and writes its rows.
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
+use std::path::Path;
 
 use parquet::file::reader::{FileReader, SerializedFileReader};
-use parquet::schema::types::SchemaDescriptor;
+use parquet::schema::types::{ColumnDescriptor, SchemaDescriptor};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use super::column::{Batch, Kind};
@@ -42,11 +44,7 @@ pub(crate) fn limit() -> io::Result<()> {
 /// # Errors
 /// When the file cannot be read, or not further; the rows before are written.
 pub(crate) fn unpack(order: &Order, to: impl Write) -> Result<(), Fault> {
-    let mut file = File::open(&order.file)?;
-    if is_encrypted(&mut file)? {
-        return Err(Fault::Encrypted);
-    }
-    let file = SerializedFileReader::new(file).map_err(|_| Fault::Damaged)?;
+    let file = open(&order.file)?;
     let wanted = wanted(file.metadata().file_metadata().schema_descr(), order)?;
     let mut to = BufWriter::with_capacity(1 << 16, to);
     let mut line = String::new();
@@ -55,6 +53,40 @@ pub(crate) fn unpack(order: &Order, to: impl Write) -> Result<(), Fault> {
     let written = groups(&file, &wanted, order, &mut line, &mut to);
     to.flush()?;
     written
+}
+
+/// Writes what columns the file has: a line for each, its name and, where it cannot be
+/// read, why; below a header.
+///
+/// # Errors
+/// When the file cannot be read.
+pub(crate) fn list(file: &Path, to: impl Write) -> Result<(), Fault> {
+    let file = open(file)?;
+    let (mut to, mut line, mut names) = (BufWriter::new(to), String::new(), HashSet::new());
+    let mut row = |fields: [&str; 2]| {
+        fields.iter().for_each(|field| push_field(&mut line, field));
+        end_line(&mut line, &mut to)
+    };
+    row(["column", "why it is not read"])?;
+    for column in file.metadata().file_metadata().schema_descr().columns() {
+        let name = name(column);
+        let unfit = Kind::of(column).err();
+        // A list has several columns of its name.
+        if names.insert(name.to_owned()) {
+            row([name, &unfit.map_or(String::new(), |why| why.to_string())])?;
+        } else if unfit != Some(Unfit::Nested) {
+            row([name, &Unfit::Twice.to_string()])?;
+        }
+    }
+    Ok(to.flush()?)
+}
+
+fn open(path: &Path) -> Result<SerializedFileReader<File>, Fault> {
+    let mut file = File::open(path)?;
+    if is_encrypted(&mut file)? {
+        return Err(Fault::Encrypted);
+    }
+    SerializedFileReader::new(file).map_err(|_| Fault::Damaged)
 }
 
 fn groups(
@@ -99,7 +131,7 @@ fn groups(
 fn wanted(schema: &SchemaDescriptor, order: &Order) -> Result<Vec<Wanted>, Fault> {
     let mut wanted: Vec<Wanted> = Vec::new();
     for (at, column) in schema.columns().iter().enumerate() {
-        let name = column.path().parts().first().map_or("", |name| name.trim());
+        let name = name(column);
         if !order.columns.iter().any(|wanted| wanted.trim() == name) {
             continue;
         }
@@ -108,12 +140,17 @@ fn wanted(schema: &SchemaDescriptor, order: &Order) -> Result<Vec<Wanted>, Fault
         if wanted.iter().any(|known| known.name == name) {
             return Err(unfit(Unfit::Twice));
         }
-        if kind == Kind::Float && name == order.client.trim() {
+        if kind == Kind::Float && order.client.as_ref().is_some_and(|client| client.trim() == name) {
             return Err(unfit(Unfit::FloatKey));
         }
         wanted.push(Wanted { name: name.to_owned(), at, kind, optional: column.max_def_level() > 0 });
     }
     Ok(wanted)
+}
+
+/// The name of the column of the table in which this one is.
+fn name(column: &ColumnDescriptor) -> &str {
+    column.path().parts().first().map_or("", |name| name.trim())
 }
 
 /// Encrypted files end with letters of their own.

@@ -1,6 +1,7 @@
 //! A mapping, proposed from a file that nobody has described yet.
 //!
-//! Promises that it reads that one file, its beginning if it is large, and nothing else;
+//! Promises that it reads that one file, its beginning if it is large, and nothing else,
+//! a Parquet file by way of [`crate::parquet`];
 //! that what it proposes is a mapping which says where it is unsure; and that it shows no
 //! field of the client column, nothing that looks like a personal identity code, and no
 //! spelling that stands in fewer than [`OFTEN`] rows. What it proposes is a guess: the
@@ -17,9 +18,12 @@ use koonti_disclosure::Codebook;
 
 use super::MAX_ROW_BYTES;
 use super::blocks::Blocks;
+use super::calendar::DateFormat;
 use super::encoding::Encoding;
 use super::error::{At, Error};
+use super::mapping::Decimal;
 use super::rows::{InOrder, Numbering, Rows, Stop};
+use crate::parquet::{self, Order, Unpacking};
 use columns::{Choice, Column};
 
 /// Bytes that are looked at.
@@ -32,34 +36,76 @@ const OFTEN: usize = 10;
 /// Proposes a mapping for a register, as the text of a mapping file.
 ///
 /// # Errors
-/// When the file cannot be read, has no header, or a row that is none; and for a
-/// Parquet file.
+/// When the file cannot be read, has no header, or a row that is none.
 pub fn draft(path: &Path, codebook: &Codebook) -> Result<String, Error> {
     let read = |source| Error::Read { path: path.to_owned(), source };
-    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let mut first = Vec::new();
+    let file = File::open(path).map_err(read)?;
+    file.take(PARQUET.len() as u64).read_to_end(&mut first).map_err(read)?;
+    if first == PARQUET { of_parquet(path, codebook) } else { of_text(path, codebook) }
+}
+
+fn of_text(path: &Path, codebook: &Codebook) -> Result<String, Error> {
+    let read = |source| Error::Read { path: path.to_owned(), source };
+    let (sample, whole) = File::open(path).and_then(sample).map_err(read)?;
+    let written = Written::Text { encoding: encoding(&sample), delimiter: delimiter(&sample) };
+    of_sample(path, &sample, whole, &written, codebook)
+}
+
+/// The columns first, then the rows of those that can be read.
+fn of_parquet(path: &Path, codebook: &Codebook) -> Result<String, Error> {
+    let read = |source| Error::Read { path: path.to_owned(), source };
+    let mut list = String::new();
+    Unpacking::columns(path).and_then(|mut it| it.read_to_string(&mut list)).map_err(read)?;
+    let listed =
+        csv::ReaderBuilder::new().delimiter(parquet::DELIMITER).from_reader(list.as_bytes()).into_deserialize();
+    let listed: Vec<(String, String)> =
+        listed.collect::<Result<_, _>>().map_err(|error| read(std::io::Error::other(error)))?;
+    let (columns, unread): (Vec<_>, Vec<_>) = listed.into_iter().partition(|(_, why)| why.is_empty());
+    let order = Order {
+        file: path.to_owned(),
+        columns: columns.into_iter().map(|(name, _)| name).filter(|n| unread.iter().all(|(it, _)| it != n)).collect(),
+        client: None,
+        date: DateFormat::YearMonthDay,
+        decimal: Decimal::Point,
+    };
+    let (sample, whole) = Unpacking::start(&order).and_then(sample).map_err(read)?;
+    of_sample(path, &sample, whole, &Written::Parquet { unread }, codebook)
+}
+
+/// The first rows, as bytes, and whether those are all.
+fn sample(from: impl Read) -> std::io::Result<(Vec<u8>, bool)> {
     let mut sample = Vec::new();
-    let taken = File::open(path).and_then(|file| file.take(SAMPLE_BYTES).read_to_end(&mut sample)).map_err(read)?;
-    if sample.starts_with(PARQUET) {
-        return Err(Error::DraftParquet { path: path.to_owned() });
-    }
-    let whole = (taken as u64) < SAMPLE_BYTES;
+    let whole = (from.take(SAMPLE_BYTES).read_to_end(&mut sample)? as u64) < SAMPLE_BYTES;
     if !whole {
         // Up to the last line that is there; its row may still go on.
         let end = sample.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
         sample.truncate(end);
     }
-    let file = Written { encoding: encoding(&sample), delimiter: delimiter(&sample) };
-    let row_error = |line, fault| Error::Row { file: name.clone(), at: At::Line(line), fault };
+    Ok((sample, whole))
+}
+
+fn of_sample(path: &Path, sample: &[u8], whole: bool, written: &Written, codebook: &Codebook) -> Result<String, Error> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let (delimiter, encoding, numbering) = match written {
+        Written::Text { encoding, delimiter } => (*delimiter, *encoding, Numbering::Lines),
+        Written::Parquet { .. } => (parquet::DELIMITER, Encoding::Utf8, Numbering::Rows),
+    };
+    let at = |line| match numbering {
+        Numbering::Lines => At::Line(line),
+        Numbering::Rows => At::Row(line - 1),
+    };
+    let row_error = |line, fault| Error::Row { file: name.clone(), at: at(line), fault };
     let stopped = |stop| match stop {
         Stop::Read(source) => Error::Read { path: path.to_owned(), source },
         Stop::Row(line, fault) => row_error(line, fault),
     };
-    let blocks = Blocks::new(&sample[..], file.delimiter, MAX_ROW_BYTES);
-    let mut rows = InOrder::new(blocks, Rows::new(file.delimiter, file.encoding, Numbering::Lines));
+    let blocks = Blocks::new(sample, delimiter, MAX_ROW_BYTES);
+    let mut rows = InOrder::new(blocks, Rows::new(delimiter, encoding, numbering));
     if !rows.header().map_err(stopped)? {
         return Err(row_error(1, super::RowFault::NoHeader));
     }
-    let text_of = |field: &[u8]| file.encoding.text(field).trim().to_owned();
+    let text_of = |field: &[u8]| encoding.text(field).trim().to_owned();
     let mut columns: Vec<Column> =
         (0..rows.row().len()).map(|at| Column::new(&text_of(rows.row().field(at)))).collect();
     let mut count = 0;
@@ -81,13 +127,19 @@ pub fn draft(path: &Path, codebook: &Codebook) -> Result<String, Error> {
         }
     }
     let choice = Choice::of(&columns, codebook);
-    Ok(text::write(&name, &file, &columns, &choice, (count, whole)))
+    Ok(text::write(&name, written, &columns, &choice, (count, whole)))
 }
 
 /// How the file is written.
-struct Written {
-    encoding: Encoding,
-    delimiter: u8,
+enum Written {
+    Text {
+        encoding: Encoding,
+        delimiter: u8,
+    },
+    /// With the columns that cannot be read, and why.
+    Parquet {
+        unread: Vec<(String, String)>,
+    },
 }
 
 /// The encoding that fits: bytes that are UTF-8 by chance are rare, and windows-1252 has

@@ -68,16 +68,6 @@ pub enum Error {
         /// The rule that the field breaks.
         rule: Rule,
     },
-    /// A file of which no mapping is drafted.
-    #[error(
-        "{path} is a Parquet file, of which no mapping is drafted: copy register.toml from the package, write \
-         kind = \"parquet\" under [format] instead of delimiter and encoding, and name its columns; \
-         `koonti-node import --dry-run` says what does not fit"
-    )]
-    DraftParquet {
-        /// The file.
-        path: PathBuf,
-    },
     /// The clients do not make an extract.
     #[error(transparent)]
     Extract(#[from] koonti_tally::Error),

@@ -137,7 +137,7 @@ impl Mapping {
         Order {
             file: self.register_path(),
             columns: named.chain(conditions).map(|column| column.trim().to_owned()).collect(),
-            client: self.columns.client.trim().to_owned(),
+            client: Some(self.columns.client.trim().to_owned()),
             date: self.format.date,
             decimal: self.format.decimal,
         }

@@ -7,10 +7,10 @@ use koonti_tests::Run;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-const DIALECTS: [&str; 6] = ["client-system", "spreadsheet", "warehouse", "archive", "swedish", "report"];
+const DIALECTS: [&str; 7] = ["client-system", "spreadsheet", "warehouse", "archive", "swedish", "report", "parquet"];
 
 fn synth(out: &Path, more: &str) -> Vec<(String, String)> {
-    let said = Run::new("koonti").words("synth --seed 5 --nodes 6 --clients 1500 --out").arg(out).words(more).ok();
+    let said = Run::new("koonti").words("synth --seed 5 --nodes 7 --clients 1500 --out").arg(out).words(more).ok();
     let node = |line: &str| {
         let fields: Vec<&str> = line.split('\t').collect();
         (fields[0].to_owned(), fields[3].to_owned())
@@ -18,9 +18,34 @@ fn synth(out: &Path, more: &str) -> Vec<(String, String)> {
     said.out.lines().map(node).collect()
 }
 
+/// The mapping of a node. The program starts itself to unpack a Parquet file, which a test
+/// cannot do: such a file is unpacked as the program would, and read as what that gives.
+fn mapping(home: &Path) -> Mapping {
+    let path = home.join("register.toml");
+    let text = std::fs::read_to_string(&path).expect("a mapping");
+    if !text.contains("kind = \"parquet\"") {
+        return Mapping::load(&path).expect("a mapping");
+    }
+    let header = Run::new("koonti-node").words("register columns --").arg(home.join("register.parquet")).ok().out;
+    let mut unpack = Run::new("koonti-node").words("register unpack --date d.m.yyyy --decimal=, --client=asiakas");
+    for line in header.lines().skip(1) {
+        let (column, why) = line.split_once(';').expect("two fields");
+        assert_eq!(why, "\"\"", "{column}");
+        unpack = unpack.arg(format!("--column={column}"));
+    }
+    let rows = unpack.arg("--").arg(home.join("register.parquet")).ok().out;
+    std::fs::write(home.join("unpacked.csv"), rows).expect("a file");
+    let text = text
+        .replace("register.parquet", "unpacked.csv")
+        .replace("kind = \"parquet\"", "delimiter = \";\"\nencoding = \"utf-8\"\ndate = \"d.m.yyyy\"\ndecimal = \",\"");
+    let path = home.join("unpacked.toml");
+    std::fs::write(&path, text).expect("a file");
+    Mapping::load(&path).expect("a mapping")
+}
+
 /// The bytes of a node's extracts, the tags made under one key.
 fn extracts(out: &Path, node: &str) -> BTreeMap<String, Vec<u8>> {
-    let mapping = Mapping::load(&out.join(node).join("register.toml")).expect("a mapping");
+    let mapping = mapping(&out.join(node));
     assert_eq!(mapping.dimensions().len(), Codebook::built_in().dimensions().len(), "all are mapped");
     let imported = source::import(&mapping, Codebook::built_in(), &[3; 32]).unwrap_or_else(|e| panic!("{node}: {e}"));
     imported.slices.iter().map(|(period, slice)| (period.to_string(), slice.to_bytes())).collect()
@@ -47,7 +72,7 @@ fn the_same_people_in_every_dialect_give_the_same_extracts() {
     seen.sort_unstable();
     let mut all = DIALECTS;
     all.sort_unstable();
-    assert_eq!(seen, all, "each of six nodes writes otherwise");
+    assert_eq!(seen, all, "each of seven nodes writes otherwise");
     let people = std::fs::read(mixed.join("people.csv")).expect("people.csv");
     let expected: Vec<_> = nodes.iter().map(|(node, _)| extracts(&mixed, node)).collect();
     assert!(expected.iter().all(|slices| slices.len() == 5));
@@ -67,20 +92,45 @@ fn the_same_people_in_every_dialect_give_the_same_extracts() {
     assert!(reports.iter().all(|report| *report == reports[0]), "{reports:#?}");
 }
 
+/// What is drafted from a Parquet file reads it as the mapping that came with it does.
+#[test]
+fn the_draft_of_a_parquet_file_reads_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let nodes = synth(folder.path(), "--dialect parquet");
+    let home = folder.path().join(&nodes[0].0);
+    let expected = report(folder.path(), &nodes[0].0);
+    assert_eq!(expected.len(), 6, "{expected:?}");
+    let mapping = home.join("register.toml");
+    std::fs::remove_file(&mapping).expect("a mapping");
+    let register = home.join("register.parquet");
+    let draft = || Run::new("koonti-node").words("register draft").arg(&register);
+    draft().arg("--out").arg(&mapping).ok();
+    let text = std::fs::read_to_string(&mapping).expect("a draft");
+    for line in ["kind = \"parquet\"", "from all rows", "file = \"register.parquet\"", "date = \"yyyy-mm-dd\""] {
+        assert!(text.contains(line), "{line}: {text}");
+    }
+    assert!(!text.contains("delimiter") && !text.contains("not found"), "{text}");
+    assert_eq!(report(folder.path(), &nodes[0].0), expected, "{text}");
+    // One that is cut off is none.
+    let bytes = std::fs::read(&register).expect("a register");
+    std::fs::write(&register, &bytes[..bytes.len() / 2]).expect("a file");
+    draft().ends(1).complains("not a Parquet file, or a damaged one: export it anew");
+}
+
 /// Registers of events are read as such, whichever dialect they are in.
 #[test]
 fn visits_are_events() {
     let folder = tempfile::tempdir().expect("a folder");
     let nodes = synth(folder.path(), "--events");
     for (node, _) in &nodes {
-        let mapping = Mapping::load(&folder.path().join(node).join("register.toml")).expect("a mapping");
+        let mapping = mapping(&folder.path().join(node));
         assert_eq!(mapping.row, source::Row::Event, "{node}");
         let imported =
             source::import(&mapping, Codebook::built_in(), &[3; 32]).unwrap_or_else(|e| panic!("{node}: {e}"));
         assert!(imported.slices.values().all(koonti_tally::Slice::has_events), "{node}");
     }
     let dialects: std::collections::BTreeSet<&String> = nodes.iter().map(|(_, dialect)| dialect).collect();
-    assert_eq!(dialects.len(), 2, "{dialects:?}");
+    assert_eq!(dialects.len(), 3, "{dialects:?}");
     let refused = Run::new("koonti").words("synth --events --dialect archive --out").arg(folder.path().join("none"));
     refused.ends(1).complains("its rows are no events");
 }

@@ -18,7 +18,10 @@ const NAMED: usize = 8;
 pub(super) fn write(name: &str, file: &Written, columns: &[Column], choice: &Choice, seen: (usize, bool)) -> String {
     let mut text = String::new();
     let of = if seen.1 { "all".to_owned() } else { format!("the first {}", seen.0) };
-    let decimal = choice.decimal.unwrap_or(Decimal::Comma);
+    let decimal = choice.decimal.unwrap_or(match file {
+        Written::Text { .. } => Decimal::Comma,
+        Written::Parquet { .. } => Decimal::Point,
+    });
     let date = choice.date.map_or(DateFormat::DayMonthYear, |(_, format)| format);
     let _ = write!(
         text,
@@ -30,10 +33,9 @@ pub(super) fn write(name: &str, file: &Written, columns: &[Column], choice: &Cho
          # coverage = \"all\"  # or \"some\" units, or a \"pilot\": state which is true, for tables to say it\n\
          file = {}\n\
          # row = \"event\"  # only if each row is something that happened, such as a meeting\n\n[format]\n\
-         delimiter = {}\nencoding = {}\ndate = {}{}\ndecimal = {}{}\n\n[columns]\n",
+         {}date = {}{}\ndecimal = {}{}\n\n[columns]\n",
         quoted(name),
-        quoted(&char::from(file.delimiter).to_string()),
-        quoted(&file.encoding.to_string()),
+        kind(file),
         quoted(&date.to_string()),
         unsure(choice.date.is_none()),
         quoted(if decimal == Decimal::Comma { "," } else { "." }),
@@ -64,7 +66,7 @@ pub(super) fn write(name: &str, file: &Written, columns: &[Column], choice: &Cho
     if let (Some(primary), [_], None) = (choice.primary, &needs.columns[..], needs.separator) {
         match marks(&primary).first() {
             Some(mark) => drop(writeln!(text, "primary = {}  # check the value", condition(mark))),
-            None => drop(writeln!(text, "# primary: {} perhaps", columns[primary].name)),
+            None => drop(writeln!(text, "# primary: {} perhaps", in_comment(&columns[primary].name))),
         }
     }
     for (key, id, found) in [("factors", SEVERAL[1], factors), ("service_task", SEVERAL[2], tasks)] {
@@ -87,9 +89,18 @@ pub(super) fn write(name: &str, file: &Written, columns: &[Column], choice: &Cho
         let conditions: Vec<String> = places.iter().flat_map(marks).map(|mark| condition(&mark)).collect();
         let list = conditions.join(", ");
         // Nobody is counted on a guess: without the key there is no import.
-        let _ = match list.is_empty() {
-            true => writeln!(text, "# {key} = []  # no column marks anybody so: take this line in if that is true"),
-            false => writeln!(text, "{key} = [{list}]  # check the values"),
+        let _ = match (list.is_empty(), places.first()) {
+            (false, _) => writeln!(text, "{key} = [{list}]  # check the values"),
+            (true, Some(at)) => {
+                let unmarked = condition(&(*at, ""));
+                writeln!(
+                    text,
+                    "# {key} = [{unmarked}]  # no mark is seen in it: take this line in with the value that is one"
+                )
+            }
+            (true, None) => {
+                writeln!(text, "# {key} = []  # no column marks anybody so: take this line in if that is true")
+            }
         };
     }
     let used = |at: &usize| {
@@ -104,11 +115,28 @@ pub(super) fn write(name: &str, file: &Written, columns: &[Column], choice: &Cho
             .chain(scores.iter().map(|(_, at)| at));
         one.contains(&Some(*at)) || listed.into_iter().any(|used| used == at)
     };
-    let unused: Vec<&str> = (0..columns.len()).filter(|at| !used(at)).map(|at| columns[at].name.as_str()).collect();
+    let unused: Vec<String> =
+        (0..columns.len()).filter(|at| !used(at)).map(|at| in_comment(&columns[at].name)).collect();
     if !unused.is_empty() {
         let _ = writeln!(text, "\n# Columns that are not looked into: {}", unused.join(", "));
     }
+    if let Written::Parquet { unread } = file {
+        for (column, why) in unread {
+            let _ = writeln!(text, "\n# The column {} cannot be read: {why}", quoted(column));
+        }
+    }
     text
+}
+
+/// What kind of file it is, in the lines of `[format]`.
+fn kind(file: &Written) -> String {
+    match file {
+        Written::Text { encoding, delimiter } => {
+            let delimiter = quoted(&char::from(*delimiter).to_string());
+            format!("delimiter = {delimiter}\nencoding = {}\n", quoted(&encoding.to_string()))
+        }
+        Written::Parquet { .. } => "kind = \"parquet\"\n".to_owned(),
+    }
 }
 
 /// A key that one column explains.
@@ -155,6 +183,11 @@ fn unknown(column: &Column, kind: Kind) -> String {
 
 fn unsure(unsure: bool) -> &'static str {
     if unsure { "  # not found: fill in" } else { "" }
+}
+
+/// A name that stays on its line.
+fn in_comment(name: &str) -> String {
+    name.replace(char::is_control, " ")
 }
 
 fn quoted(text: &str) -> String {

@@ -37,7 +37,8 @@ fn a_draft_reads_what_it_was_made_of() {
     // Nobody is marked in one of the two columns: the draft is no mapping until somebody
     // has said that this is true.
     assert!(Site::new(&text, register.as_bytes()).mapping().is_err(), "{text}");
-    assert!(text.contains("# hide_area_if = []"), "{text}");
+    let unmarked = "# hide_area_if = [{ column = \"turvakielto\", value = \"\" }]";
+    assert!(text.contains(unmarked), "{text}");
     let found = imported(register.as_bytes(), "\nhide_area_if = []\n");
     assert!(bytes(&found) == bytes(&expected), "{text}");
     assert_eq!(found.excluded, 1);
