@@ -279,6 +279,9 @@ impl Ledger {
         let before = self.debited.get(&(admitted.request.id(), admitted.vintages.clone())).copied();
         let (seq, debit) = if let Some(seq) = before {
             let aborted = self.aborted.get(&seq).ok_or(DebitError::AlreadyDebited)?;
+            if let Some(reason) = self.ended(aborted) {
+                return Err(DebitError::Refused(reason));
+            }
             let sealed_for_ever = certificate.is_some_and(|certificate| {
                 let sealed = |r: Regional| {
                     r.session == certificate.session() && r.roster == certificate.roster() && r.roster == spec.roster()
@@ -361,9 +364,15 @@ impl Ledger {
     }
 
     /// True when a question's debit was for a round that this node has left, and so
-    /// carries over to a retry if a certificate comes with it.
+    /// carries over to a retry if a certificate comes with it; never of a period that has
+    /// ended since.
     pub fn may_carry(&self, request: Digest) -> bool {
-        self.aborted.values().any(|debit| debit.request_id() == request)
+        self.aborted.values().any(|debit| debit.request_id() == request && self.ended(debit).is_none())
+    }
+
+    /// Why one of a debit's periods takes no further spending, if one does not.
+    fn ended(&self, debit: &Debit) -> Option<Refusal> {
+        debit.periods.iter().find_map(|period| self.spent.get(&(debit.source.clone(), *period))?.ended)
     }
 
     /// What has been spent of a data source in a period.

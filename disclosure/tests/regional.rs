@@ -269,6 +269,30 @@ fn a_question_is_debited_for_one_round_and_carries_over_once() {
     assert!(matches!(again(&mut folded, &third, Some(&proof)), Err(DebitError::AlreadyDebited)));
 }
 
+/// A node that was set back has marked its periods as spent: what it had paid for before
+/// opens nothing more.
+#[test]
+fn nothing_carries_over_to_a_period_that_has_ended() {
+    let (roster, request) = (roster(12, 1), request("clients", 25));
+    let (periods, source, time) = (request.periods().to_vec(), name("r"), 9);
+    let closing = Book::new().ledger.closing(&source, periods[0], time);
+    for (ends, reason) in
+        [(Entry::Recovered { periods, source, time }, Refusal::AllowanceExhausted), (closing, Refusal::PeriodClosed)]
+    {
+        let mut book = Book::new();
+        let first = spec(&request, &roster, None);
+        let seq = book.join(&request, &roster, &first, None).unwrap().seq();
+        book.abort(seq);
+        assert!(book.ledger.may_carry(request.id()));
+        book.ledger.replay(seq + 2, &ends).unwrap();
+        assert!(!book.ledger.may_carry(request.id()));
+        let retry = spec(&request, &roster, Some(first.round()));
+        let proof = certificate(session(&first), 0..7, &roster).unwrap();
+        let refused = book.join(&request, &roster, &retry, Some(&proof)).err();
+        assert!(matches!(refused, Some(DebitError::Refused(found)) if found == reason));
+    }
+}
+
 #[test]
 fn a_certificate_of_another_roster_carries_nothing() {
     let request = request("clients", 25);

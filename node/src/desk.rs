@@ -45,6 +45,7 @@ impl Desk {
         let policy = crate::config::read_toml(&config.policy)?;
         let mapping = Mapping::load(&config.register)?;
         let store = Store::open(&config)?;
+        store.books().fold.of_source(&mapping.source)?;
         let roster = match approved_roster(&config, &keys, &store) {
             // An approval that was cut short has left the newer file, and its order.
             Err(_) if !clock::leaps(store.books().fold.time) => {

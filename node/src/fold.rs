@@ -77,6 +77,8 @@ pub struct Fold {
     debits: BTreeMap<u64, Digest>,
     /// For each debit: its seed and what it was paid for.
     paid: Vec<Paid>,
+    /// The data source of the first import.
+    source: Option<Name>,
     /// When each data source's period was imported last, Unix time in seconds.
     pub imported: BTreeMap<(Name, Period), u64>,
     /// What each vintage's periods cover, as far as that was stated.
@@ -142,6 +144,7 @@ impl Fold {
             Entry::Own(Own::RosterApproved { epoch, roster, .. }) => self.roster = Some((*epoch, *roster)),
             Entry::Own(Own::Imported { coverage, events, periods, register, source, time, vintage, .. }) => {
                 let vintage = Vintage { id: *vintage, events: *events };
+                self.source.get_or_insert_with(|| source.clone());
                 for period in periods {
                     if let Some(coverage) = coverage {
                         self.coverage.entry((vintage.id, *period)).or_insert(*coverage);
@@ -190,18 +193,36 @@ impl Fold {
         }
     }
 
-    /// The vintage that a question about each held period is answered from: the
-    /// one first released from, else the newest; of those that the log held when it had
-    /// `below` entries.
-    pub fn holdings(&self, register: &Name, source: &Name, below: u64) -> BTreeMap<Period, Vintage> {
+    /// The vintage that a question about each held period is answered from, with the
+    /// entry that committed to it: the one first released from, else the newest. No older
+    /// one: it may count people who have been restricted since.
+    pub fn holdings(&self, register: &Name, source: &Name) -> BTreeMap<Period, (u64, Vintage)> {
         let held = self.vintages.iter().filter(|((r, s, _), _)| r == register && s == source);
         held.filter_map(|((_, _, period), vintages)| {
             let first = self.ledger.first_vintage(source, *period);
-            let mut before =
-                vintages.iter().filter(|(seq, vintage)| *seq < below && first.is_none_or(|f| f == vintage.id));
-            before.next_back().map(|(_, vintage)| (*period, *vintage))
+            let newest = vintages.iter().rfind(|(_, vintage)| first.is_none_or(|first| first == vintage.id))?;
+            Some((*period, *newest))
         })
         .collect()
+    }
+
+    /// The one data source of this log: the ledger is its own, whatever a mapping calls it.
+    pub fn source(&self) -> Option<&Name> {
+        self.source.as_ref()
+    }
+
+    /// Checks that an import or a mapping is of this log's data source.
+    ///
+    /// # Errors
+    /// When it is of another.
+    pub fn of_source(&self, source: &Name) -> Result<(), Error> {
+        match &self.source {
+            Some(own) if own != source => Err(Error::Refused(format!(
+                "register.toml names the data source \"{source}\", but this node's log, and with it the allowance, is that of \"{own}\": \
+                 write source = \"{own}\"; another data source needs a node of its own, under a name of its own"
+            ))),
+            _ => Ok(()),
+        }
     }
 
     /// Seeds whose debits were of this source and of closed periods only, this period

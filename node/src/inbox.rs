@@ -198,6 +198,10 @@ fn work(config: &Config, store: &Store, order: Order) -> Result<Done, Error> {
         Order::Import { vintage, .. } if books.fold.holds(vintage) => Ok(Done::Nothing),
         Order::Close { period, ref source } if books.fold.is_closed(source, period) => Ok(Done::Nothing),
         Order::Import { commitments, coverage, events, periods, register, source, vintage } => {
+            if let Err(error) = books.fold.of_source(&source) {
+                tracing::warn!(%error, "an import is not taken");
+                return Ok(Done::Nothing);
+            }
             books.append(Own::Imported { commitments, coverage, events, periods, register, source, time, vintage })?;
             Ok(Done::Nothing)
         }

@@ -93,7 +93,7 @@ impl Sight {
 
     fn left(&self, fold: &Fold) -> Vec<(Name, Period, u64)> {
         let (mapping, cap) = (self.desk.mapping(), self.desk.policy().allowance().nano_rho_per_period);
-        let held = fold.holdings(&mapping.register, &mapping.source, u64::MAX).into_keys();
+        let held = fold.holdings(&mapping.register, &mapping.source).into_keys();
         let open = held.filter(|period| !fold.is_closed(&mapping.source, *period));
         let percent = |period| {
             let left = cap.saturating_sub(fold.ledger.spent(&mapping.source, period).cost.nano_rho);

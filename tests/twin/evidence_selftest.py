@@ -751,6 +751,18 @@ def cases():
     yield c("a debit after the question has run out", "R12", options={"not_after": START + 70})
     yield c("another source than was imported", "R12 R14", tweak=at("alpha", "debit", 0, put(source="other")))
 
+    again = {"vintage": digest("again")}
+    newer = at("alpha", "imported", 0, lambda e: [e, e | again])
+    yield c("an older extract than the newest", "R12", tweak=newer)
+    second = at("alpha", "imported", 0, lambda e: [e, e | again | {"source": "other"}])
+    yield c("a second data source", "R12", tweak=second)
+    other = at("alpha", "imported", 0, lambda e: [e, e | again | {"register": "other"}])
+    yield c("a newer extract of another register", "", tweak=other)
+    imported = {"commitments": [digest("1"), digest("2")], "periods": ["2026Q1", "2026Q2"], "register": "adults"}
+    imported |= again | {"source": "adult-social-work", "type": "imported"}
+    later = at("beta", "release", 1, lambda e: [e, imported | {"time": e["time"]}])
+    yield c("a newer extract after the first release", "", tweak=later)
+
     # The order of one question at a node.
     yield c("no question", "R13", tweak=at("alpha", "question", 0, drop))
     yield c("no yes", "R13", tweak=at("alpha", "approved", 0, drop))
@@ -813,6 +825,12 @@ def cases():
         "a debit on a closed period",
         "R14",
         tweak=at("beta", "seeds", 1, lambda e: [e, {"type": "closed", "time": e["time"]} | closed]),
+    )
+    over = {"type": "recovered", "periods": ["2026Q1", "2026Q2"], "source": "adult-social-work"}
+    yield c(
+        "a carry to a recovered period",
+        "R14",
+        tweak=at("alpha", "abort", 0, lambda e: [e, {"time": e["time"]} | over]),
     )
     yield c("another number of debits", "R14", tweak=at("alpha", "closed", 0, put(debits=2)))
     yield c(

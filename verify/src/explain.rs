@@ -28,7 +28,7 @@ pub fn text(rule: Rule) -> &'static str {
         }
         Rule::R11 => "Each spending follows rules that two persons at the organisation have approved.",
         Rule::R12 => {
-            "Each question was signed by somebody who may ask, was still open, and is one that the organisation's rules allow."
+            "Each question was signed by somebody who may ask, was still open, and is one that the organisation's rules allow; it was counted from the newest extract or the one first released from, of the only data source."
         }
         Rule::R13 => "Each spending follows a question and a yes, and ends once.",
         Rule::R14 => {

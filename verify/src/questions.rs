@@ -1,4 +1,5 @@
-//! R12, and the question's half of R10: who asked, whether they may, where it is asked.
+//! R12, and the question's half of R10: who asked, whether they may, where it is asked,
+//! and of what it is counted.
 
 use crate::report::{Rule, Sheet};
 use crate::state::State;
@@ -47,8 +48,13 @@ pub(crate) fn check(
     }
 }
 
+/// Checks an `imported`: a second data source would be a second allowance.
+pub(crate) fn check_import(at: &At<'_, '_>, state: &State<'_>, source: &Name, sheet: &mut Sheet) {
+    sheet.check(Rule::R12, state.is_of_source(source), || format!("{}: of another data source", at.place()));
+}
+
 /// Checks what R12 says of a `debit`.
-pub(crate) fn check_debit(at: &At<'_, '_>, state: &State<'_>, debit: &Debit, sheet: &mut Sheet) {
+pub(crate) fn check_debit<'l>(at: &At<'_, '_>, state: &State<'l>, debit: &'l Debit, sheet: &mut Sheet) {
     let asked = state.questions.get(&debit.request_id());
     let timely = asked.is_none_or(|asked| asked.not_after >= debit.time());
     let request = at.world.blobs.request(debit.request_json());
@@ -61,11 +67,19 @@ pub(crate) fn check_debit(at: &At<'_, '_>, state: &State<'_>, debit: &Debit, she
     let of = debit.periods().iter().zip(debit.vintages());
     let imported = debit.periods().len() == debit.vintages().len()
         && of.into_iter().all(|(period, vintage)| state.holds(*vintage, *period, debit.source(), events));
+    let of = debit.periods().iter().zip(debit.vintages());
+    let chosen = request.as_ref().is_none_or(|request| {
+        let from = |period| state.answers_from(request.register(), debit.source(), period);
+        of.into_iter().all(|(period, vintage)| from(*period) == Some(*vintage))
+    });
     let unread = at.unread(state);
-    let holds = timely && imported && (admitted || unread);
+    let holds = timely && imported && chosen && (admitted || unread);
     if !unread || !holds {
         sheet.check(Rule::R12, holds, || {
-            format!("{}: after the question's end, or not admitted by the rules in force", at.place())
+            format!(
+                "{}: after the question's end, not admitted by the rules in force, or of another extract",
+                at.place()
+            )
         });
     }
 }

@@ -21,6 +21,10 @@ pub(crate) fn check(at: &At<'_, '_>, state: &State<'_>, entry: &Entry, sheet: &m
             let paid = state.debits.get(debit).filter(|paid| paid.debit.is_regional());
             let reopens = paid.is_some_and(|paid| paid.stage == Stage::Aborted);
             sheet.check(Rule::R13, reopens, || format!("{}: carries over what it cannot", at.place()));
+            if let Some(paid) = paid {
+                let goes_on = !has_ended(state, paid.debit);
+                sheet.check(Rule::R14, goes_on, || format!("{}: carries over to what is closed", at.place()));
+            }
         }
         Entry::Release { debit, request, .. } => {
             let paid = state.debits.get(debit).filter(|paid| paid.is_open());
@@ -65,12 +69,17 @@ fn check_caps(at: &At<'_, '_>, state: &State<'_>, debit: &Debit, sheet: &mut She
         let spent = state.spent.get(&(debit.source(), *period));
         let own = spent.and_then(|spent| spent.by_requester.get(debit.requester())).copied().unwrap_or(0);
         let (rho, delta) = spent.map_or((0, 0), |spent| (spent.nano_rho, spent.atto_delta));
-        !spent.is_some_and(|spent| spent.ended)
-            && fits(rho, nano_rho, allowance.nano_rho_per_period)
+        fits(rho, nano_rho, allowance.nano_rho_per_period)
             && fits(delta, atto_delta, allowance.atto_delta_per_period)
             && fits(own, nano_rho, own_cap)
     });
+    let holds = holds && !has_ended(state, debit);
     sheet.check(Rule::R14, holds, || format!("{}: passes an allowance, or spends of what is closed", at.place()));
+}
+
+/// True when one of a debit's periods was closed, or marked as spent, before.
+fn has_ended(state: &State<'_>, debit: &Debit) -> bool {
+    debit.periods().iter().any(|period| state.spent.get(&(debit.source(), *period)).is_some_and(|spent| spent.ended))
 }
 
 fn check_terms(at: &At<'_, '_>, state: &State<'_>, debit: &Debit, sheet: &mut Sheet) {

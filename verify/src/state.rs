@@ -27,6 +27,8 @@ pub(crate) struct State<'l> {
     imports: Vec<Import<'l>>,
     pub(crate) debits: BTreeMap<u64, Paid<'l>>,
     pub(crate) spent: HashMap<(&'l Name, Period), Spent<'l>>,
+    /// The vintage that a source's period was first released from.
+    first: HashMap<(&'l Name, Period), Digest>,
     /// Hashes of masked inputs, with their rounds.
     pub(crate) masked: HashSet<(Digest, Digest)>,
     pub(crate) released: HashSet<Digest>,
@@ -108,6 +110,19 @@ impl<'l> State<'l> {
         self.imports.iter().any(holds)
     }
 
+    /// The vintage that a question about a period is answered from: the one first released
+    /// from, else the newest.
+    pub(crate) fn answers_from(&self, register: &Name, source: &'l Name, period: Period) -> Option<Digest> {
+        let of = |i: &&Import<'_>| i.register == register && i.source == source && i.periods.contains(&period);
+        let newest = || self.imports.iter().rfind(of).map(|import| import.vintage);
+        self.first.get(&(source, period)).copied().or_else(newest)
+    }
+
+    /// True unless an earlier import is of another data source.
+    pub(crate) fn is_of_source(&self, source: &Name) -> bool {
+        self.imports.first().is_none_or(|first| first.source == source)
+    }
+
     /// The sources behind a register.
     pub(crate) fn sources(&self, register: &Name) -> BTreeSet<&'l Name> {
         self.imports.iter().filter(|import| import.register == register).map(|import| import.source).collect()
@@ -177,6 +192,10 @@ impl<'l> State<'l> {
                     self.spent.entry((debit.source(), *period)).or_default().add(debit);
                 }
                 let session = debit.regional().map(|regional| regional.session);
+                // Others can open a sum that its figures are in, whatever this node does.
+                if session.is_some() {
+                    self.pin(debit);
+                }
                 self.debits.insert(index, Paid { debit, stage: Stage::Open, session });
             }
             ledger::Entry::Carry { debit, seed, session, .. } => {
@@ -187,6 +206,9 @@ impl<'l> State<'l> {
             }
             ledger::Entry::Release { debit, request, .. } => {
                 self.released.insert(*request);
+                if let Some(debit) = self.debits.get(debit).map(|paid| paid.debit) {
+                    self.pin(debit);
+                }
                 self.end(*debit, Stage::Ended);
             }
             ledger::Entry::Abort { debit, .. } => {
@@ -202,6 +224,12 @@ impl<'l> State<'l> {
                     self.spent.entry((source, *period)).or_default().ended = true;
                 }
             }
+        }
+    }
+
+    fn pin(&mut self, debit: &'l Debit) {
+        for (period, vintage) in debit.periods().iter().zip(debit.vintages()) {
+            self.first.entry((debit.source(), *period)).or_insert(*vintage);
         }
     }
 

@@ -92,6 +92,7 @@ fn walk(world: &World<'_>, node: &Name, log: &NodeLog<'_>, asked: &HashMap<(Dige
             Entry::Own(Own::PolicyApproved { approvals, policy, .. }) => {
                 approvals::check(&at, &state, *policy, approvals, &mut sheet);
             }
+            Entry::Own(Own::Imported { source, .. }) => questions::check_import(&at, &state, source, &mut sheet),
             Entry::Own(Own::Question(question)) => {
                 let content = world.blobs.signed(&question.request);
                 questions::check(&at, &state, question, content.as_deref(), &mut sheet);

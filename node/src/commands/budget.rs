@@ -20,7 +20,7 @@ pub(super) fn budget(config: &Config, output: Output, explain: bool) -> Result<E
     let (fold, _) = Fold::read(&config.journal())?;
     let cap = policy.allowance();
     let (mut rows, mut items) = (Vec::new(), Vec::new());
-    for period in fold.holdings(&mapping.register, &mapping.source, u64::MAX).keys() {
+    for period in fold.holdings(&mapping.register, &mapping.source).keys() {
         let spent = fold.ledger.spent(&mapping.source, *period).cost;
         let left = cap.nano_rho_per_period.saturating_sub(spent.nano_rho);
         let share = |part: u64| format!("{} %", u128::from(part) * 100 / u128::from(cap.nano_rho_per_period));

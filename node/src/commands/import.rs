@@ -34,13 +34,14 @@ pub(super) fn import(config: &Config, arguments: &Import) -> Result<ExitCode, Er
     let keys = Keys::load(&config.keys);
     let keys = if arguments.dry_run { keys.ok() } else { Some(keys?) };
     let mapping = source::Mapping::load(&config.register)?;
+    let fold = if config.journal().exists() { Fold::read(&config.journal())?.0 } else { Fold::default() };
+    fold.of_source(&mapping.source)?;
     // The key of the client tags lives for this import only.
     let tag_key = Zeroizing::new(keys::random()?);
     let mut imported = source::import(&mapping, Codebook::built_in(), &tag_key)?;
     drop(tag_key);
     let kind = if mapping.row == source::Row::Event { Rows::Events } else { Rows::Observations };
     hold(&mut imported.slices, kind, &arguments.periods)?;
-    let fold = if config.journal().exists() { Fold::read(&config.journal())?.0 } else { Fold::default() };
     let before = keys.as_ref().map(|keys| held(config, keys, &fold, &mapping)).unwrap_or_default();
     let found = quality::report(&imported, &before, &mapping.dimensions());
     let report = format!("{found}\n{}\n", stated_text(mapping.coverage));

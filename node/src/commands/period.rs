@@ -29,7 +29,7 @@ pub(super) fn run(config: &Config, command: &Command) -> Result<ExitCode, Error>
     let mapping = Mapping::load(&config.register)?;
     let closed = |fold: &Fold| fold.is_closed(&mapping.source, *period);
     let before = Fold::read(&config.journal())?.0;
-    if !before.holdings(&mapping.register, &mapping.source, u64::MAX).contains_key(period) || closed(&before) {
+    if !before.holdings(&mapping.register, &mapping.source).contains_key(period) || closed(&before) {
         return Err(Error::Refused(format!("{period} is not held, or closed already: see `koonti-node budget`")));
     }
     if !yes {

@@ -99,8 +99,9 @@ impl Desk {
             }
             // The question as it was first put stands until its deadline.
             Some(Standing::Waiting) if known.iter().any(Known::in_time) => {
-                let by = (self.policy.approval() == Approval::Auto).then_some(By::Policy);
-                return approved(&mut self.store.books(), id, by);
+                let mut books = self.store.books();
+                let by = self.standing_rule(&books);
+                return approved(&mut books, id, by);
             }
             Some(Standing::Waiting | Standing::Approved(_) | Standing::Refused(_) | Standing::Aborted) | None => {}
         }
@@ -133,11 +134,7 @@ impl Desk {
             round: offer.round,
             time: clock::now(),
         })))?;
-        let by = match self.policy.approval() {
-            _ if carries => before,
-            Approval::Each => None,
-            Approval::Auto => Some(By::Policy),
-        };
+        let by = if carries { before } else { self.standing_rule(&books) };
         approved(&mut books, id, by)
     }
 
@@ -163,7 +160,8 @@ impl Desk {
         }
         let roster = self.roster.read().unwrap_or_else(PoisonError::into_inner);
         let roster = roster.as_ref().ok_or(Refusal::RequesterUnknown)?;
-        let vintages = self.store.books().fold.holdings(&self.mapping.register, &self.mapping.source, known);
+        let held = self.store.books().fold.holdings(&self.mapping.register, &self.mapping.source);
+        let vintages = held.iter().map(|(period, (_, vintage))| (*period, *vintage)).collect();
         let areas = roster.node(&self.keys.member.name).map(|n| n.areas.clone()).unwrap_or_default();
         let holdings = Holdings {
             region: &self.keys.member.region,
@@ -175,7 +173,16 @@ impl Desk {
             floor: roster.floor(),
             quorum: Quorum::of(roster).ok(),
         };
-        self.policy.admit(signed.request(), &holdings)
+        let admitted = self.policy.admit(signed.request(), &holdings)?;
+        let late = |period| held.get(period).is_some_and(|(seq, _)| *seq >= known);
+        // What was imported after the nonce was known is not counted, and nothing in its place.
+        if signed.request().periods().iter().any(late) { Err(Refusal::NotLogged) } else { Ok(admitted) }
+    }
+
+    /// Who says yes at once: the rules, if they do and are in force.
+    fn standing_rule(&self, books: &Books) -> Option<By> {
+        let in_force = books.fold.policy == Some(self.policy.hash());
+        (in_force && self.policy.approval() == Approval::Auto).then_some(By::Policy)
     }
 
     /// Checks who asks, against the roster that the operator approved.

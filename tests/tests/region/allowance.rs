@@ -13,10 +13,11 @@ use koonti_node::error::Error;
 use koonti_node::store::Store;
 use koonti_proto::wire::{Answer, Logged, Offer};
 use koonti_tests::disk::{NodeDisk, of_debit, truncate_index};
-use koonti_tests::{Node, Plan, register};
+use koonti_tests::{Node, Plan, register, until};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Barrier;
+use std::time::Duration;
 
 /// What a table by one exclusive dimension costs with sd 5.
 const COST: u64 = 20_000_000;
@@ -192,6 +193,94 @@ fn a_second_import_gives_no_second_look() {
     assert_eq!(debits.len(), 3);
     assert_eq!(vintage(0), vintage(1));
     assert_ne!(vintage(0), vintage(2));
+    region.audit();
+}
+
+/// Between a question and its approval the register is read again, perhaps because
+/// somebody may not be counted any more: the older extract answers nothing.
+#[test]
+fn a_question_is_not_counted_from_an_extract_that_a_newer_one_has_followed() {
+    let region = Plan::new().node(Node::each("kainuu", "205")).person("aino", "requester").start();
+    let question = "--by sex --period 2026Q3 --sd 5";
+    let id = region.ask("aino", question);
+    region.wait_for_question("kainuu", &id, "waiting");
+    register::write(&region.home("kainuu"), 480, &["2026Q3"], "205");
+    region.node("kainuu").arg("import").ok();
+    region.node("kainuu").words("requests approve").arg(&id[..12]).ok();
+    region.wait_for_question("kainuu", &id, "refused (NOT_LOGGED)");
+    assert_eq!((region.spent("kainuu", "2026Q3"), region.disk("kainuu").releases().len()), (0, 0));
+    until("the table is closed", Duration::from_secs(10), || {
+        let list = region.person("aino").words("table list --output json").ok().json();
+        list.as_array()?.iter().find(|table| table["id"] == id && table["state"] == "refused").map(drop)
+    });
+    // Asked again, it is answered from the newest.
+    let again = region.ask("aino", question);
+    assert_eq!(again, id);
+    region.wait_for_question("kainuu", &id, "waiting");
+    region.node("kainuu").words("requests approve").arg(&id[..12]).ok();
+    region.wait_for_question("kainuu", &id, "released");
+    let table = region.run_table("aino", question).json();
+    let men = table["cells"][0]["value"].as_i64().expect("a figure");
+    assert!((men - 240).abs() <= 40, "{men}");
+    region.audit();
+}
+
+/// Another name for the data source is not another allowance: neither the command, nor
+/// the daemon, nor an order in the inbox takes it.
+#[test]
+fn a_renamed_data_source_is_refused_everywhere() {
+    let mut region = Plan::new().node(Node::auto("kainuu", "205")).person("aino", "requester").start();
+    assert_eq!(region.run_table("aino", "--by sex --period 2026Q3 --sd 5").code, 0);
+    let mapping = region.home("kainuu").join("register.toml");
+    let text = std::fs::read_to_string(&mapping).expect("a mapping");
+    let renamed = text.replace("source = \"adult-social-work\"", "source = \"asw\"");
+    assert_ne!(text, renamed);
+    std::fs::write(&mapping, &renamed).expect("a mapping");
+    let why = "names the data source \"asw\", but this node's log";
+    for command in ["import", "import --dry-run"] {
+        region.node("kainuu").words(command).ends(1).complains(why);
+    }
+    let order = region.disk("kainuu").config().state.join("inbox/000000000000000000000001-source.json");
+    let imported = serde_json::json!({"do": "import", "commitments": [Digest([1; 32])], "periods": ["2026Q3"],
+        "register": "adult-social-work", "source": "asw", "vintage": Digest([2; 32])});
+    std::fs::write(&order, imported.to_string()).expect("an order");
+    until("the order is looked at", Duration::from_secs(10), || (!order.exists()).then_some(()));
+    let bad = order.with_extension("bad");
+    assert!(!bad.exists(), "the order was understood");
+    let sources = |entry: &Entry| matches!(entry, Entry::Own(Own::Imported { source, .. }) if source.as_str() == "asw");
+    assert!(!region.disk("kainuu").entries().iter().any(sources));
+    region.take_node("kainuu").stop();
+    region.node("kainuu").arg("run").ends(1).complains(why);
+    std::fs::write(&mapping, text).expect("a mapping");
+    region.start_node("kainuu");
+    region.wait_until_connected();
+    assert_eq!(region.run_table("aino", "--by sex --period 2026Q3 --sd 6").code, 0);
+    region.audit();
+}
+
+/// Rules that say yes by themselves do so once they are approved: a question that waits
+/// for a person waits on under a file that nobody has approved.
+#[test]
+fn rules_that_nobody_has_approved_say_yes_to_nothing() {
+    let mut region = Plan::new().node(Node::each("kainuu", "205")).person("aino", "requester").start();
+    let question = "--by sex --period 2026Q3 --sd 5";
+    let id = region.ask("aino", question);
+    region.wait_for_question("kainuu", &id, "waiting");
+    let policy = region.home("kainuu").join("policy.toml");
+    let text = std::fs::read_to_string(&policy).expect("rules");
+    let auto = text.replace("approval = \"each\"", "approval = \"auto\"");
+    assert_ne!(text, auto);
+    for rules in [auto, text] {
+        std::fs::write(&policy, rules).expect("rules");
+        region.take_node("kainuu").stop();
+        region.start_node("kainuu");
+        region.wait_until_connected();
+    }
+    region.wait_for_question("kainuu", &id, "waiting");
+    let yes = |entry: &Entry| matches!(entry, Entry::Own(Own::Approved { .. }));
+    assert!(!region.disk("kainuu").entries().iter().any(yes));
+    region.node("kainuu").words("requests approve").arg(&id[..12]).ok();
+    assert_eq!(region.run_table("aino", question).code, 0);
     region.audit();
 }
 

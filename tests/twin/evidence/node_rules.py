@@ -26,6 +26,7 @@ class NodeWalk:
         self._approvers, self._policy, self._policy_hash = [], None, None
         self._roster, self._roster_hash = None, None
         self._imported, self._questions, self._approved = {}, {}, {}
+        self._source, self._newest, self._first = None, {}, {}
         # What is stated of periods, by vintage; of debits; of what those paid for: a release or a round.
         self._stated, self._of_debit, self.covered = {}, {}, {}
         self._seeds, self._seed_at, self._used = 0, [], set()
@@ -57,10 +58,13 @@ class NodeWalk:
     def on_roster_approved(self, _where, _index, entry):
         self._roster, self._roster_hash = self.v.roster(entry), entry["roster"]
 
-    def on_imported(self, _where, index, entry):
+    def on_imported(self, where, index, entry):
+        self._source = self._source or entry["source"]
+        self.rule("R12").judge(where, entry["source"] == self._source, "an import of another data source")
         for period in entry["periods"]:
             key = entry["source"], period, entry["vintage"]
             self._imported.setdefault(key, (index, entry["register"], entry.get("events", False)))
+            self._newest[entry["register"], entry["source"], period] = entry["vintage"]
             self._stated.setdefault((period, entry["vintage"]), entry.get("coverage"))
 
     def on_seeds(self, _where, index, entry):
@@ -148,6 +152,8 @@ class NodeWalk:
         if question:
             self._still_allowed(where, debit, question)
         self._spend(where, debit)
+        if debit.regional:
+            self._pin(debit)
         self._cost(where, debit)
         if debit.regional:
             self._round(where, debit, entry["round"], entry["nonce"], entry["attempt"])
@@ -188,8 +194,16 @@ class NodeWalk:
                 holds, why = False, f"{period} of this register is not held"
             if holds and debit.request.most and not found[2]:
                 holds, why = False, f"{period} is held without events"
+            newest = self._newest.get((debit.request.register, entry["source"], period))
+            if holds and vintage != self._first.get((entry["source"], period), newest):
+                holds, why = False, f"{period} is neither in the extract first released from nor in the newest"
         if not holds:
             rule.fail(where, why)
+
+    def _pin(self, debit):
+        """Of what a period was first released, it is released ever after."""
+        for period, vintage in zip(debit.entry["periods"], debit.entry["vintages"]):
+            self._first.setdefault((debit.entry["source"], period), vintage)
 
     def _spend(self, where, debit):
         entry, policy = debit.entry, self._policy
@@ -311,6 +325,7 @@ class NodeWalk:
             self.covered[entry["release"]] = self._of_debit.get(entry["debit"], [])
         if debit is None:
             return
+        self._pin(debit)
         if ended:
             debit.state = "released"
         if debit.request is None or entry["request"] != debit.request.id:
@@ -334,6 +349,8 @@ class NodeWalk:
                 self.rule("R21").fail(where, f"seed {entry['seed']} is used twice")
             self._used.add(entry["seed"])
             return
+        over = any((debit.entry["source"], period) in self._ended for period in debit.entry["periods"])
+        self.rule("R14").judge(where, not over, "a carry to a period that has ended")
         self._round(where, debit, entry["round"], entry["nonce"], 1)
         named = debit.entry["regional"]
         roster = self.v.roster_of_hash(named["roster"])

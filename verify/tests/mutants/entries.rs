@@ -164,6 +164,16 @@ fn questions() -> Vec<Mutant> {
         entry("period-not-held", &[R12, R21], &at(N1, "imported"), |v| {
             v["periods"] = json!(["2025Q4", "2026Q2", "2026Q3"]);
         }),
+        behind("a-second-data-source", &[R12], &at(N1, "imported"), |v| {
+            let mut second = v.clone();
+            (second["source"], second["vintage"]) = (json!("q"), json!(Digest([8; 32])));
+            second
+        }),
+        behind("an-older-extract-than-the-newest", &[R12], &at(N1, "imported"), |v| {
+            let mut newer = v.clone();
+            newer["vintage"] = json!(Digest([8; 32]));
+            newer
+        }),
         entry("source-of-another-name", &[R12], &at(N1, "imported"), |v| v["source"] = json!("q")),
         with_debit("debit-of-a-vintage-that-is-not", &[R12, R21], (N1, "a"), |v| {
             v["vintages"][0] = json!(Digest([1; 32]))
@@ -264,6 +274,12 @@ fn caps() -> Vec<Mutant> {
         twice("closed-twice", &[R14], &at(N0, "closed")),
         ended("debit-on-a-closed-period", "closed"),
         ended("debit-on-a-recovered-period", "recovered"),
+        behind(
+            "carry-to-a-recovered-period",
+            &[R14],
+            &at(N0, "abort"),
+            |_| json!({"type": "recovered", "periods": ["2026Q1", "2026Q2", "2026Q3"], "source": "r"}),
+        ),
         cap("rho-by-one", |v| {
             v["allowance"]["nano_rho_per_period"] = json!(59_999_999);
         }),
