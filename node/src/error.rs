@@ -42,6 +42,9 @@ pub enum Error {
     /// The register cannot be imported.
     #[error(transparent)]
     Source(#[from] crate::source::Error),
+    /// There is no draft of a mapping.
+    #[error(transparent)]
+    Draft(#[from] crate::source::DraftError),
     /// Metrics and health cannot be shown.
     #[error(transparent)]
     Door(#[from] koonti_watch::Error),

@@ -13,7 +13,7 @@ pub(super) enum Command {
     /// Propose a mapping for a register, as the text of a register.toml to be edited. It
     /// reads the file, writes nothing else, and needs neither network nor enrolment.
     #[command(
-        after_help = "Examples:\n  koonti-node register draft export.csv\n  koonti-node register draft export.csv --out register.toml\n\nA spelling that the codebook does not know is named when it stands in ten rows or\nmore; client numbers and personal identity codes never are."
+        after_help = "Examples:\n  koonti-node register draft export.csv\n  koonti-node register draft export.csv --out register.toml\n\nA spelling that the codebook does not know is named when ten clients or more have it;\nclient numbers and personal identity codes never are."
     )]
     Draft {
         /// The register, as the client system exports it.
@@ -65,7 +65,8 @@ fn child(read: impl FnOnce() -> Result<(), parquet::Fault>) -> ExitCode {
 }
 
 fn draft(file: &Path, out: Option<&Path>) -> Result<ExitCode, Error> {
-    let draft = source::draft(file, Codebook::built_in())?;
+    let folder = out.and_then(Path::parent).unwrap_or(Path::new(""));
+    let draft = source::draft(file, folder, Codebook::built_in())?;
     match out {
         None => say!("{}", draft.trim_end()),
         Some(path) if path.exists() => {

@@ -67,7 +67,7 @@ use split::{Coder, Halt, Reader, Split};
 use crate::parquet::Unpacking;
 
 pub use calendar::DateFormat;
-pub use draft::draft;
+pub use draft::{DraftError, draft};
 pub use encoding::Encoding;
 pub use error::{At, Error, MappingFault, RowFault, Rule};
 pub use mapping::{Decimal, Mapping, Row};

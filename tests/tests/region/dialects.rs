@@ -92,29 +92,51 @@ fn the_same_people_in_every_dialect_give_the_same_extracts() {
     assert!(reports.iter().all(|report| *report == reports[0]), "{reports:#?}");
 }
 
-/// What is drafted from a Parquet file reads it as the mapping that came with it does.
+/// The keys of a mapping, in order, but for what only its author can know: the order of
+/// several needs in a row, and what marks too few rows to be seen.
+fn keys(mapping: &str) -> Vec<&str> {
+    let (head, restrict) = mapping.split_once("[restrict]").expect("a section");
+    let keys = head.lines().map(|line| line.split_once('#').map_or(line, |(key, _)| key).trim());
+    let keys = keys.filter(|line| !line.is_empty() && *line != "primary = \"first\"");
+    let marks = restrict.lines().filter(|line| line.contains("_if = "));
+    let marks = marks.map(|line| line.trim_start_matches("# ").split_once(", value").expect("a value").0);
+    keys.chain(marks).collect()
+}
+
+/// What is drafted from a register is the mapping that came with it, in every dialect.
 #[test]
-fn the_draft_of_a_parquet_file_reads_it() {
+fn the_draft_of_a_register_is_its_mapping() {
     let folder = tempfile::tempdir().expect("a folder");
-    let nodes = synth(folder.path(), "--dialect parquet");
-    let home = folder.path().join(&nodes[0].0);
-    let expected = report(folder.path(), &nodes[0].0);
-    assert_eq!(expected.len(), 6, "{expected:?}");
-    let mapping = home.join("register.toml");
-    std::fs::remove_file(&mapping).expect("a mapping");
-    let register = home.join("register.parquet");
-    let draft = || Run::new("koonti-node").words("register draft").arg(&register);
-    draft().arg("--out").arg(&mapping).ok();
-    let text = std::fs::read_to_string(&mapping).expect("a draft");
-    for line in ["kind = \"parquet\"", "from all rows", "file = \"register.parquet\"", "date = \"yyyy-mm-dd\""] {
-        assert!(text.contains(line), "{line}: {text}");
+    for dialect in DIALECTS {
+        let out = folder.path().join(dialect);
+        let home = out.join(&synth(&out, &format!("--dialect {dialect}"))[0].0);
+        let expected = std::fs::read_to_string(home.join("register.toml")).expect("a mapping");
+        let is_parquet = dialect == "parquet";
+        let register = home.join(if is_parquet { "register.parquet" } else { "register.csv" });
+        let draft = home.join("draft.toml");
+        Run::new("koonti-node").words("register draft").arg(&register).arg("--out").arg(&draft).ok();
+        let draft = std::fs::read_to_string(&draft).expect("a draft");
+        assert!(draft.contains("from all rows"), "{dialect}: {draft}");
+        // Where their bytes are the same, nothing shows which of two encodings it is.
+        let expected = expected.replace("\"iso-8859-15\"", "\"windows-1252\"");
+        let mut found = keys(&draft);
+        if is_parquet {
+            // It need not say what such a file says itself.
+            found.retain(|line| !["date = \"yyyy-mm-dd\"", "decimal = \".\""].contains(line));
+        }
+        assert_eq!(found, keys(&expected), "{dialect}: {draft}");
     }
-    assert!(!text.contains("delimiter") && !text.contains("not found"), "{text}");
-    assert_eq!(report(folder.path(), &nodes[0].0), expected, "{text}");
-    // One that is cut off is none.
+}
+
+/// One that is cut off is none.
+#[test]
+fn no_draft_of_half_a_parquet_file() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let register = folder.path().join(&synth(folder.path(), "--dialect parquet")[0].0).join("register.parquet");
     let bytes = std::fs::read(&register).expect("a register");
     std::fs::write(&register, &bytes[..bytes.len() / 2]).expect("a file");
-    draft().ends(1).complains("not a Parquet file, or a damaged one: export it anew");
+    let draft = Run::new("koonti-node").words("register draft").arg(&register);
+    draft.ends(1).complains("not a Parquet file, or a damaged one: export it anew");
 }
 
 /// Registers of events are read as such, whichever dialect they are in.

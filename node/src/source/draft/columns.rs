@@ -1,25 +1,36 @@
-//! What the columns of a file look like, and which of them means what.
+//! What the columns of a file look like, and which of what they hold may be shown.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use koonti_disclosure::Codebook;
-use koonti_disclosure::codebook::Dimension;
 
 use super::super::calendar::{Date, DateFormat};
 use super::super::identity::looks_like_identity_code;
-use super::super::layout::AgeKind;
 use super::super::mapping::Decimal;
 use super::super::meaning::{age_in_years, area, birth_year, score};
 use super::super::tuples::SEVERAL;
+use super::OFTEN;
+use super::names::{NO, NO_TO, YES, has_word_from, parts};
 
 /// The dimensions, one per client, that not every register has.
 pub(super) const OTHERS: [&str; 2] = ["household", "labour_status"];
 /// Distinct spellings that are kept of a column.
 const MOST_SPELLINGS: usize = 50_000;
 /// A column means something if so many of its filled fields do, in percent.
-const FITS: usize = 80;
+pub(super) const FITS: usize = 80;
 /// The same of a column whose name says so, too.
-const FITS_NAMED: usize = 50;
+pub(super) const FITS_NAMED: usize = 50;
+/// Letters of a spelling that may be shown.
+const SHOWN_LETTERS: usize = 40;
+/// Its digits: of more, it may be somebody's date, number or mistyped identity code.
+const SHOWN_DIGITS: usize = 5;
+/// Values that a column of marks has.
+const MARKS: usize = 4;
+
+pub(super) const FORMATS: [DateFormat; 3] =
+    [DateFormat::DayMonthYear, DateFormat::YearMonthDay, DateFormat::NamedMonth];
+/// What may stand between two codes of a field; the first is taken where two do as well.
+pub(super) const SEPARATORS: [char; 7] = [',', ';', '|', '/', '+', '\n', ' '];
 
 /// What a field may be read as.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -32,54 +43,40 @@ pub(super) enum Kind {
     Area,
     /// A code of the dimension with this id.
     Code(&'static str),
-    /// Several of them, with this between them.
+    /// One or several of them, with this between two.
     Codes(&'static str, char),
     Score(Decimal),
     Identity,
 }
 
-const FORMATS: [DateFormat; 3] = [DateFormat::DayMonthYear, DateFormat::YearMonthDay, DateFormat::NamedMonth];
-const SEPARATORS: [char; 4] = [',', '|', '/', ' '];
-
 /// A column as it was seen.
 pub(super) struct Column {
     pub(super) name: String,
+    /// True when an earlier column has this name.
+    pub(super) again: bool,
     /// Rows in which it is not empty.
     pub(super) filled: usize,
-    /// Rows by spelling, with what each may be read as.
-    spellings: HashMap<String, (usize, Vec<Kind>)>,
+    spellings: HashMap<String, Spelling>,
     rows_of: HashMap<Kind, usize>,
 }
 
-/// Which column is what, by place.
-#[derive(Default, Debug)]
-pub(super) struct Choice {
-    pub(super) client: Option<usize>,
-    pub(super) date: Option<(usize, DateFormat)>,
-    pub(super) age: Option<(usize, AgeKind)>,
-    pub(super) sex: Option<usize>,
-    pub(super) area: Option<usize>,
-    pub(super) household: Option<usize>,
-    pub(super) labour_status: Option<usize>,
-    /// In the order of [`SEVERAL`].
-    pub(super) several: [Several; SEVERAL.len()],
-    pub(super) primary: Option<usize>,
-    pub(super) scores: Vec<(String, usize)>,
-    pub(super) decimal: Option<Decimal>,
-    pub(super) exclude: Vec<usize>,
-    pub(super) hide: Vec<usize>,
+struct Spelling {
+    rows: usize,
+    kinds: Vec<Kind>,
+    /// The first of the clients who have it, hashed.
+    clients: HashSet<u64>,
 }
 
-/// Where the categories of a dimension stand of which a row may name several.
-#[derive(Default, Debug)]
-pub(super) struct Several {
-    pub(super) columns: Vec<usize>,
-    pub(super) separator: Option<char>,
+/// What seems to mark rows in a column: what does not say no.
+pub(super) struct Marks<'c> {
+    pub(super) shown: Vec<&'c str>,
+    /// True when there are others, which may not be shown.
+    pub(super) others: bool,
 }
 
 impl Column {
-    pub(super) fn new(name: &str) -> Self {
-        Self { name: name.to_owned(), filled: 0, spellings: HashMap::new(), rows_of: HashMap::new() }
+    pub(super) fn new(name: String, again: bool) -> Self {
+        Self { name, again, filled: 0, spellings: HashMap::new(), rows_of: HashMap::new() }
     }
 
     /// Takes a field in.
@@ -88,7 +85,7 @@ impl Column {
             return;
         }
         self.filled += 1;
-        if let Some((rows, kinds)) = self.spellings.get_mut(field) {
+        if let Some(Spelling { rows, kinds, .. }) = self.spellings.get_mut(field) {
             *rows += 1;
             kinds.iter().for_each(|kind| *self.rows_of.entry(*kind).or_default() += 1);
             return;
@@ -96,66 +93,137 @@ impl Column {
         let kinds = kinds(field, codebook);
         kinds.iter().for_each(|kind| *self.rows_of.entry(*kind).or_default() += 1);
         if self.spellings.len() < MOST_SPELLINGS {
-            self.spellings.insert(field.to_owned(), (1, kinds));
+            self.spellings.insert(field.to_owned(), Spelling { rows: 1, kinds, clients: HashSet::new() });
         }
+    }
+
+    /// Takes in which client's a field is.
+    pub(super) fn is_of(&mut self, field: &str, client: u64) {
+        match self.spellings.get_mut(field) {
+            Some(spelling) if spelling.rows >= OFTEN && spelling.clients.len() < OFTEN => {
+                spelling.clients.insert(client);
+            }
+            _ => {}
+        }
+    }
+
+    /// Distinct spellings.
+    pub(super) fn distinct(&self) -> usize {
+        self.spellings.len()
+    }
+
+    /// Rows that may be read as this.
+    pub(super) fn rows_of(&self, kind: Kind) -> usize {
+        self.rows_of.get(&kind).copied().unwrap_or(0)
     }
 
     /// Of a hundred filled fields, how many may be read as this.
     pub(super) fn percent(&self, kind: Kind) -> usize {
-        100 * self.rows_of.get(&kind).copied().unwrap_or(0) / self.filled.max(1)
+        100 * self.rows_of(kind) / self.filled.max(1)
     }
 
-    /// Spellings that may not be read as this, in at least `often` rows each, most first.
-    pub(super) fn others(&self, kind: Kind, often: usize) -> Vec<&str> {
-        let other = self.spellings.iter().filter(|(text, (rows, kinds))| {
-            *rows >= often && !kinds.contains(&kind) && !kinds.contains(&Kind::Identity) && text.chars().count() <= 40
-        });
-        let mut other: Vec<(usize, &str)> = other.map(|(text, (rows, _))| (*rows, text.as_str())).collect();
+    pub(super) fn fits(&self, kind: Kind) -> bool {
+        self.percent(kind) >= FITS
+    }
+
+    /// The form of dates that most fields have, and of a hundred how many.
+    pub(super) fn dates(&self) -> (DateFormat, usize) {
+        let percent = FORMATS.map(|format| (format, self.percent(Kind::Date(format))));
+        percent.into_iter().rev().max_by_key(|(_, percent)| *percent).expect("three")
+    }
+
+    pub(super) fn holds_dates(&self) -> bool {
+        self.dates().1 >= FITS_NAMED
+    }
+
+    /// Spellings that may not be read as this and may be shown, those in most rows first.
+    pub(super) fn others(&self, kind: Kind) -> Vec<&str> {
+        let other = self.spellings.iter().filter(|(text, it)| !it.kinds.contains(&kind) && it.is_often(text));
+        let mut other: Vec<(usize, &str)> = other.map(|(text, it)| (it.rows, text.as_str())).collect();
         other.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(b.1)));
         other.into_iter().map(|(_, text)| text).collect()
     }
 
-    /// What marks rows in a column of few short spellings, which tell of nobody: those
-    /// that do not say no.
-    pub(super) fn marks(&self) -> Vec<&str> {
-        const NO: [&str; 8] = ["e", "ei", "n", "no", "nej", "0", "false", "-"];
-        let few = self.spellings.len() <= 4 && self.spellings.keys().all(|text| text.chars().count() <= 8);
-        let shown = self.spellings.keys().filter(|text| few && !NO.contains(&text.to_lowercase().as_str()));
-        let mut marks: Vec<&str> = shown.map(String::as_str).collect();
-        marks.sort_unstable();
+    /// What marks rows, if the column is one of marks.
+    pub(super) fn marks(&self) -> Marks<'_> {
+        let says_no = |text: &str| NO.contains(&text) || NO_TO.iter().any(|no| text.starts_with(no));
+        let mut marks = Marks { shown: Vec::new(), others: false };
+        for (text, spelling) in &self.spellings {
+            let folded = text.to_lowercase();
+            if says_no(&folded) {
+                continue;
+            }
+            if spelling.is_often(text) || spelling.rows >= OFTEN && YES.contains(&folded.as_str()) {
+                marks.shown.push(text);
+            } else {
+                marks.others = true;
+            }
+        }
+        marks.shown.sort_unstable();
+        if marks.shown.len() > MARKS {
+            marks = Marks { shown: Vec::new(), others: true };
+        }
         marks
     }
 
-    fn fits(&self, kind: Kind) -> bool {
-        self.filled > 0 && self.percent(kind) >= FITS
+    /// How most of the fields are written that are no dates in this format, if it shows.
+    pub(super) fn other_dates(&self, format: DateFormat) -> Option<String> {
+        let mut rows: HashMap<String, usize> = HashMap::new();
+        for (text, spelling) in &self.spellings {
+            if !spelling.kinds.contains(&Kind::Date(format))
+                && let Some(how) = other_date(text, format)
+            {
+                *rows.entry(how).or_default() += spelling.rows;
+            }
+        }
+        // A few that look so by chance explain nothing.
+        let most = rows.into_iter().filter(|(_, rows)| 20 * rows >= self.filled);
+        most.max_by(|a, b| a.1.cmp(&b.1).then(b.0.cmp(&a.0))).map(|(how, _)| how)
     }
 
-    /// True when the header has one of these words in it, whatever the case.
-    fn is_called(&self, words: &[&str]) -> bool {
+    /// True when the header has one of these in it, whatever the case.
+    pub(super) fn is_called(&self, any: &[&str]) -> bool {
         let name = self.name.to_lowercase();
-        words.iter().any(|word| name.contains(word))
+        any.iter().any(|part| name.contains(part))
+    }
+
+    /// True when a word of the header begins with one of these, whatever the case.
+    pub(super) fn has_word_from(&self, any: &[&str]) -> bool {
+        has_word_from(&self.name, any)
+    }
+
+    /// The header without a number at its end, and whether it has one.
+    pub(super) fn stem(&self) -> (String, bool) {
+        parts(&self.name)
+    }
+}
+
+impl Spelling {
+    fn is_often(&self, text: &str) -> bool {
+        let digits = text.chars().filter(char::is_ascii_digit).count();
+        let is_short = text.chars().count() <= SHOWN_LETTERS && digits <= SHOWN_DIGITS;
+        self.clients.len() >= OFTEN && !self.kinds.contains(&Kind::Identity) && is_short
     }
 }
 
 fn kinds(text: &str, codebook: &Codebook) -> Vec<Kind> {
-    let knows = |id: &str| codebook.dimension(id).is_some_and(|d| d.recognise(text).is_some());
+    let knows = |id: &str, text: &str| codebook.dimension(id).is_some_and(|d| d.recognise(text).is_some());
     let codes = |id: &str, separator: char| {
-        let dimension = codebook.dimension(id);
-        let all = |d| text.split(separator).all(|part| known(d, part.trim()) || part.trim().is_empty());
-        text.contains(separator) && dimension.is_some_and(all)
+        let mut parts = text.split(separator).map(str::trim).filter(|part| !part.is_empty()).peekable();
+        parts.peek().is_some() && parts.all(|part| knows(id, part))
     };
     let scored = |decimal| codebook.scores().first().is_some_and(|of| score(of, decimal, text).is_ok());
     let tests: [(bool, Kind); 6] = [
         (birth_year(text).is_ok_and(|year| (1900..2100).contains(&year)), Kind::BirthYear),
         (age_in_years(text).is_ok(), Kind::Age),
-        (knows("age_group"), Kind::AgeGroup),
-        (knows("sex"), Kind::Sex),
+        (knows("age_group", text), Kind::AgeGroup),
+        (knows("sex", text), Kind::Sex),
         (codebook.dimension("area").is_some_and(|areas| area(areas, text).is_ok()), Kind::Area),
         (looks_like_identity_code(text), Kind::Identity),
     ];
     let mut kinds: Vec<Kind> = tests.into_iter().filter(|(is, _)| *is).map(|(_, kind)| kind).collect();
     kinds.extend(FORMATS.into_iter().filter(|format| Date::parse(text, *format).is_some()).map(Kind::Date));
-    kinds.extend(SEVERAL.into_iter().chain(OTHERS).filter(|id| knows(id)).map(Kind::Code));
+    kinds.extend(SEVERAL.into_iter().chain(OTHERS).filter(|id| knows(id, text)).map(Kind::Code));
     for id in SEVERAL {
         kinds.extend(SEPARATORS.into_iter().filter(|s| codes(id, *s)).map(|s| Kind::Codes(id, s)));
     }
@@ -163,111 +231,21 @@ fn kinds(text: &str, codebook: &Codebook) -> Vec<Kind> {
     kinds
 }
 
-fn known(dimension: &Dimension, text: &str) -> bool {
-    dimension.recognise(text).is_some()
-}
-
-const CLIENT: [&str; 8] = ["asiakas", "hetu", "henkilö", "henkilo", "client", "kund", "klient", "person"];
-const BORN: [&str; 4] = ["synt", "föd", "fod", "birth"];
-const AGED: [&str; 4] = ["ikä", "ika", "age", "ålder"];
-const SEX: [&str; 3] = ["sukup", "kön", "sex"];
-const AREA: [&str; 4] = ["kunta", "kommun", "municip", "area"];
-const HOUSEHOLD: [&str; 5] = ["talous", "ruokakunta", "perhetyyppi", "hushåll", "household"];
-const LABOUR_STATUS: [&str; 6] = ["toiminta", "työmarkkina", "tyomarkkina", "verksamhet", "labour", "activity"];
-/// What the columns of each of [`SEVERAL`] are called.
-const CALLED: [&[&str]; SEVERAL.len()] =
-    [&["tarve", "tarpe", "need", "behov"], &["tekij", "faktor", "factor"], &["tehtäv", "tehtav", "uppgift", "task"]];
-const PRIMARY: [&str; 4] = ["ensisij", "pääasi", "primary", "primär"];
-const HIDE: [&str; 4] = ["turvakielto", "spärr", "sparr", "non-disclosure"];
-const EXCLUDE: [&str; 4] = ["kielto", "rajoit", "restrict", "begräns"];
-
-impl Several {
-    /// The columns of the dimension `id`; `take` finds the first that fits and is free.
-    fn of(id: &'static str, called: &[&str], take: &mut impl FnMut(&dyn Fn(&Column) -> bool) -> Option<usize>) -> Self {
-        let one = Kind::Code(id);
-        // A word such as "other" alone says of no column what it is.
-        let fits = |c: &Column| c.fits(one) && (id == SEVERAL[0] || c.spellings.len() > 2);
-        let mut several = Self::default();
-        while let Some(at) = take(&|c| fits(c) || c.is_called(called) && c.percent(one) >= FITS_NAMED) {
-            several.columns.push(at);
-        }
-        // One in most fields and several in some are a list, too.
-        let list = |c: &Column, separator| {
-            let lists = c.percent(Kind::Codes(id, separator));
-            lists > 0 && lists + c.percent(one) >= FITS
-        };
-        for separator in SEPARATORS {
-            if several.columns.is_empty()
-                && let Some(at) = take(&|c| list(c, separator))
-            {
-                several = Self { columns: vec![at], separator: Some(separator) };
-            }
-        }
-        several
+/// How a date is written that is none in this format.
+fn other_date(text: &str, format: DateFormat) -> Option<String> {
+    let is_date = |text: &str, format| Date::parse(text, format).is_some();
+    if let Some(other) = FORMATS.into_iter().find(|other| *other != format && is_date(text, *other)) {
+        return Some(format!("written {other}"));
     }
-}
-
-impl Choice {
-    pub(super) fn of(columns: &[Column], codebook: &Codebook) -> Self {
-        let mut taken = vec![false; columns.len()];
-        let mut take = |fits: &dyn Fn(&Column) -> bool| {
-            let found = (0..columns.len()).find(|at| !taken[*at] && fits(&columns[*at]))?;
-            taken[found] = true;
-            Some(found)
-        };
-        let mut choice = Self::default();
-        // What is found by its name first: a column of 1 and 2 may be many things.
-        choice.hide.extend(take(&|c| c.is_called(&HIDE)));
-        choice.exclude.extend(take(&|c| c.is_called(&EXCLUDE)));
-        choice.primary = take(&|c| c.is_called(&PRIMARY) && !c.marks().is_empty());
-        choice.client = take(&|c| c.percent(Kind::Identity) > 50).or_else(|| take(&|c| c.is_called(&CLIENT)));
-        for of in codebook.scores() {
-            let scored = |c: &Column| {
-                c.name.eq_ignore_ascii_case(&of.id)
-                    && [Decimal::Comma, Decimal::Point].iter().any(|d| c.fits(Kind::Score(*d)))
-            };
-            choice.scores.extend(take(&scored).map(|at| (of.id.clone(), at)));
-        }
-        let comma = |at: &usize| columns[*at].percent(Kind::Score(Decimal::Comma));
-        let point = |at: &usize| columns[*at].percent(Kind::Score(Decimal::Point));
-        let scores = choice.scores.iter().map(|(_, at)| at);
-        choice.decimal = match scores.clone().map(comma).sum::<usize>().cmp(&scores.map(point).sum::<usize>()) {
-            std::cmp::Ordering::Less => Some(Decimal::Point),
-            std::cmp::Ordering::Greater => Some(Decimal::Comma),
-            std::cmp::Ordering::Equal => None,
-        };
-        choice.age = [
-            (AgeKind::Group, take(&|c| c.is_called(&AGED) && c.fits(Kind::AgeGroup))),
-            (AgeKind::Years, take(&|c| c.is_called(&AGED) && c.fits(Kind::Age))),
-            (AgeKind::BirthYear, take(&|c| c.is_called(&BORN) && c.fits(Kind::BirthYear))),
-        ]
-        .into_iter()
-        .find_map(|(kind, at)| Some((at?, kind)));
-        for format in FORMATS {
-            if choice.age.is_none() {
-                let born = take(&|c| c.is_called(&BORN) && c.fits(Kind::Date(format)));
-                choice.age = born.map(|at| (at, AgeKind::BirthDate));
-            }
-            choice.date = choice
-                .date
-                .or_else(|| take(&|c| !c.is_called(&BORN) && c.fits(Kind::Date(format))).map(|at| (at, format)));
-        }
-        let named = |words: &'static [&'static str], kind| {
-            move |c: &Column| c.is_called(words) && c.percent(kind) >= FITS_NAMED
-        };
-        choice.sex = take(&named(&SEX, Kind::Sex)).or_else(|| take(&|c| c.fits(Kind::Sex) && c.spellings.len() <= 6));
-        choice.area =
-            take(&named(&AREA, Kind::Area)).or_else(|| take(&|c| c.fits(Kind::Area) && c.spellings.len() > 2));
-        choice.household = take(&named(&HOUSEHOLD, Kind::Code(OTHERS[0])));
-        choice.labour_status = take(&named(&LABOUR_STATUS, Kind::Code(OTHERS[1])));
-        for ((id, called), several) in SEVERAL.into_iter().zip(CALLED).zip(&mut choice.several) {
-            *several = Several::of(id, called, &mut take);
-        }
-        // Every register has needs.
-        let needs = &mut choice.several[0].columns;
-        needs.extend(if needs.is_empty() { take(&|c| c.is_called(CALLED[0])) } else { None });
-        let most = |at: &usize| columns[*at].spellings.len();
-        choice.client = choice.client.or_else(|| (0..columns.len()).filter(|at| !taken[*at]).max_by_key(most));
-        choice
+    let timed = text.split_once([' ', 'T']).is_some_and(|(date, _)| FORMATS.into_iter().any(|f| is_date(date, f)));
+    if timed {
+        return Some("dates with a time behind them".to_owned());
     }
+    let slashed = text.replace('/', ".");
+    if slashed != text && is_date(&slashed, DateFormat::DayMonthYear) {
+        return Some("dates with slashes".to_owned());
+    }
+    let (day_and_month, year) = slashed.rsplit_once('.')?;
+    let short = year.len() == 2 && is_date(&format!("{day_and_month}.20{year}"), DateFormat::DayMonthYear);
+    short.then(|| "dates with a year of two digits".to_owned())
 }

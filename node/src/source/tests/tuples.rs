@@ -119,7 +119,7 @@ fn a_draft_finds_them_and_an_old_mapping_means_what_it_meant() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("register.csv");
     fs::write(&path, &file).unwrap();
-    let text = crate::source::draft(&path, Codebook::built_in()).unwrap();
+    let text = crate::source::draft(&path, folder.path(), Codebook::built_in()).unwrap();
     for line in [
         "household = \"talous\"",
         "labour_status = \"toiminta\"",
@@ -129,11 +129,14 @@ fn a_draft_finds_them_and_an_old_mapping_means_what_it_meant() {
     ] {
         assert!(text.lines().any(|found| found == line), "no {line} in {text}");
     }
-    // A spelling that the codebook does not know is shown when ten rows have it.
-    let strange = |name: &str, rows: usize| format!("s;1.8.2026;1980;1;491;N01;;;;e;;{name};11;F01;P1\n").repeat(rows);
+    // A spelling that the codebook does not know is shown when ten clients have it.
+    let strange = |name: &str, clients: usize| {
+        let row = |n| format!("s{n};1.8.2026;1980;1;491;N01;;;;e;;{name};11;F01;P1\n");
+        (0..clients).map(row).collect::<String>()
+    };
     let strange = String::from_utf8(file.clone()).unwrap() + &strange("Kommuuni", 12) + &strange("Harvinainen", 9);
     fs::write(&path, strange).unwrap();
-    let text = crate::source::draft(&path, Codebook::built_in()).unwrap();
+    let text = crate::source::draft(&path, folder.path(), Codebook::built_in()).unwrap();
     assert!(text.contains("often: \"Kommuuni\"") && !text.contains("Harvinainen"), "{text}");
 
     let old = Site::new(MAPPING, &file);
