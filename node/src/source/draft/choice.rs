@@ -58,6 +58,9 @@ pub(super) struct Several {
     pub(super) separator: Option<char>,
 }
 
+/// How the age may be said, by columns of which this is true.
+type Way<'w> = (AgeKind, &'w dyn Fn(&Column) -> bool);
+
 /// The columns that mean nothing yet.
 struct Free<'c> {
     columns: &'c [Column],
@@ -158,15 +161,15 @@ impl Choice {
     /// By what so many rows hold.
     pub(super) fn of(columns: &[Column], rows: usize, codebook: &Codebook) -> Self {
         let mut free = Free::new(columns);
-        let mut choice = Self::default();
         // What is found by its name first: a column of 1 and 2 may be many things.
-        choice.hide = free.all(|c| c.is_called(&HIDE) && !c.holds_dates());
-        choice.exclude = free.all(|c| c.is_called(&RESTRICTED) && !c.holds_dates());
-        if choice.exclude.is_empty() {
-            choice.exclude = free.all(|c| c.is_called(&FORBIDDEN) && !c.is_called(&ADVERTS) && !c.holds_dates());
+        let hide = free.all(|c| c.is_called(&HIDE) && !c.holds_dates());
+        let mut exclude = free.all(|c| c.is_called(&RESTRICTED) && !c.holds_dates());
+        if exclude.is_empty() {
+            exclude = free.all(|c| c.is_called(&FORBIDDEN) && !c.is_called(&ADVERTS) && !c.holds_dates());
         }
-        choice.primary = free.first(|c| c.is_called(&PRIMARY) && c.percent(Kind::Code(SEVERAL[0])) < FITS_NAMED);
-        choice.client = Client::find(&mut free, rows);
+        let primary = free.first(|c| c.is_called(&PRIMARY) && c.percent(Kind::Code(SEVERAL[0])) < FITS_NAMED);
+        let client = Client::find(&mut free, rows);
+        let mut choice = Self { hide, exclude, primary, client, ..Self::default() };
         choice.find_scores(&mut free, codebook);
         choice.find_date(&mut free, rows);
         choice.find_age(&mut free);
@@ -235,7 +238,7 @@ impl Choice {
     fn find_age(&mut self, free: &mut Free<'_>) {
         let born = |c: &Column| c.is_called(&BORN);
         let is_group = |c: &Column| c.has_word_from(&AGED) && c.is_called(&GROUP);
-        let ways: [(AgeKind, &dyn Fn(&Column) -> bool); 8] = [
+        let ways: [Way<'_>; 8] = [
             (AgeKind::BirthYear, &|c| born(c) && c.fits(Kind::BirthYear)),
             (AgeKind::BirthDate, &|c| born(c) && c.dates().1 >= FITS),
             (AgeKind::Years, &|c| c.has_word_from(&AGED) && !is_group(c) && c.fits(Kind::Age)),

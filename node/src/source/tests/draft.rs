@@ -53,7 +53,7 @@ fn bytes(imported: &Imported) -> Vec<Vec<u8>> {
 /// Forty clients in the dialect that the tests' own mapping reads.
 fn plain() -> String {
     let row = |n: usize| {
-        let (sex, need, marked) = (1 + n % 2, 1 + n % 9, if n % 3 == 0 { "k" } else { "e" });
+        let (sex, need, marked) = (1 + n % 2, 1 + n % 9, if n.is_multiple_of(3) { "k" } else { "e" });
         format!("A-{n};{}.8.2026;{};{sex};491;N{need:02};;{};;{marked};e;note {n}\n", 1 + n % 28, 1950 + n % 40, n % 10)
     };
     format!("{HEADER}\n{}", (0..40).map(row).collect::<String>())
