@@ -15,7 +15,8 @@ mod write;
 
 pub use json::Json;
 
-const LARGEST_INTEGER: u64 = (1 << 53) - 1;
+/// The largest integer, either way from zero.
+pub(crate) const LARGEST_INTEGER: u64 = (1 << 53) - 1;
 
 /// Why bytes are not canonical, or a value has no canonical form.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -38,6 +39,11 @@ pub enum Error {
 /// When the value holds a float, a null, a large integer or a non-ASCII string.
 pub fn to_bytes<T: Serialize>(value: &T) -> Result<Vec<u8>, Error> {
     write::to_bytes(value)
+}
+
+/// True when a string has a canonical form.
+pub(crate) fn is_text(text: &str) -> bool {
+    text.bytes().all(|b| (0x20..0x7f).contains(&b))
 }
 
 /// Parses canonical bytes.

@@ -86,16 +86,19 @@ pub struct Label {
 }
 
 impl Label {
-    /// The wording in `lang` (`fi`, `sv`, anything else English), with a `*`
-    /// behind it when it is unverified.
-    pub fn marked(&self, lang: &str) -> String {
-        let text = match lang {
+    /// The wording in `lang`: `fi`, `sv`, anything else English.
+    pub fn text(&self, lang: &str) -> &str {
+        match lang {
             "fi" => &self.fi,
             "sv" => &self.sv,
             _ => &self.en,
-        };
+        }
+    }
+
+    /// The same with a `*` behind it when it is unverified.
+    pub fn marked(&self, lang: &str) -> String {
         let mark = if self.unverified.iter().any(|l| l == lang) { " *" } else { "" };
-        format!("{text}{mark}")
+        format!("{}{mark}", self.text(lang))
     }
 }
 

@@ -46,7 +46,9 @@ enum Label {
     Renewal,
     Masked,
     Policy,
+    PolicyAfter,
     Approvers,
+    ApproversAfter,
     Round(RoundLabel),
 }
 
@@ -140,14 +142,15 @@ impl IdentityKey {
         self.sign(&Label::Masked, &input.signed_message())
     }
 
-    /// Approves the rules of a node, by their hash.
-    pub fn sign_policy(&self, policy: Digest) -> [u8; 64] {
-        self.sign(&Label::Policy, &policy.0)
+    /// Approves the rules of a node, by their hash, once: behind what its log has
+    /// approved before.
+    pub fn sign_policy(&self, after: Digest, policy: Digest) -> [u8; 64] {
+        self.sign(&Label::PolicyAfter, &joined(&[after, policy]))
     }
 
-    /// Approves these keys as those of a node's approvers from now on.
-    pub fn sign_approvers(&self, keys: &[Digest]) -> [u8; 64] {
-        self.sign(&Label::Approvers, &approvers_message(keys))
+    /// Approves these keys as those of a node's approvers from now on, once.
+    pub fn sign_approvers(&self, after: Digest, keys: &[Digest]) -> [u8; 64] {
+        self.sign(&Label::ApproversAfter, &joined(&[&[after], keys].concat()))
     }
 
     /// Signs a message of a regional round.
@@ -321,24 +324,31 @@ pub fn check_masked(
     check(&Label::Masked, &masked::signed_message((round, set), bytes, hash), signature, key)
 }
 
-/// Checks an approval of a node's rules.
+/// Checks an approval of a node's rules. Without `after` it is one of an earlier version,
+/// which says neither when nor at which node.
 ///
 /// # Errors
 /// When it does not verify under `key`.
-pub fn check_policy(policy: Digest, signature: &[u8; 64], key: Digest) -> Result<(), Error> {
-    check(&Label::Policy, &policy.0, signature, key)
+pub fn check_policy(after: Option<Digest>, policy: Digest, signature: &[u8; 64], key: Digest) -> Result<(), Error> {
+    match after {
+        Some(after) => check(&Label::PolicyAfter, &joined(&[after, policy]), signature, key),
+        None => check(&Label::Policy, &policy.0, signature, key),
+    }
 }
 
-/// Checks an approval of a node's next approvers.
+/// Checks an approval of a node's next approvers, likewise.
 ///
 /// # Errors
 /// When it does not verify under `key`.
-pub fn check_approvers(keys: &[Digest], signature: &[u8; 64], key: Digest) -> Result<(), Error> {
-    check(&Label::Approvers, &approvers_message(keys), signature, key)
+pub fn check_approvers(after: Option<Digest>, keys: &[Digest], signature: &[u8; 64], key: Digest) -> Result<(), Error> {
+    match after {
+        Some(after) => check(&Label::ApproversAfter, &joined(&[&[after], keys].concat()), signature, key),
+        None => check(&Label::Approvers, &joined(keys), signature, key),
+    }
 }
 
-fn approvers_message(keys: &[Digest]) -> Vec<u8> {
-    keys.iter().flat_map(|key| key.0).collect()
+fn joined(digests: &[Digest]) -> Vec<u8> {
+    digests.iter().flat_map(|digest| digest.0).collect()
 }
 
 pub(crate) fn check_roster(roster: &Roster, signature: &[u8; 64], key: Digest) -> Result<(), Error> {
@@ -363,7 +373,9 @@ fn message(label: &Label, bytes: &[u8]) -> Vec<u8> {
         Label::Renewal => b"koonti/v1/renewal\0",
         Label::Masked => b"koonti/v1/masked\0",
         Label::Policy => b"koonti/v1/policy\0",
+        Label::PolicyAfter => b"koonti/v1/policy-after\0",
         Label::Approvers => b"koonti/v1/approvers\0",
+        Label::ApproversAfter => b"koonti/v1/approvers-after\0",
         Label::Round(RoundLabel::Advert) => b"koonti/v1/advert\0",
         Label::Round(RoundLabel::Shares) => b"koonti/v1/shares\0",
         Label::Round(RoundLabel::Survivors) => b"koonti/v1/u3\0",

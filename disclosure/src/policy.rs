@@ -5,7 +5,7 @@
 //! so a refusal says nothing about data. What it admits is an [`Admitted`], and
 //! nothing else makes one.
 
-use crate::canonical::{self, Json};
+use crate::canonical::{self, Json, LARGEST_INTEGER};
 use crate::cost::{self, Cost, Vector};
 use crate::names::{Digest, Name};
 use crate::period::Period;
@@ -120,6 +120,12 @@ pub enum Error {
     /// The terms for regional tables are out of range.
     #[error("nodes_per_person must be 1 to 100, and chance_below_k a fraction such as [1, 100], at most 1/2")]
     Regional,
+    /// A dimension that no codebook can have.
+    #[error("dimensions may hold ids of the codebook only, as `koonti codebook show` lists them")]
+    Dimensions,
+    /// A number with which the rules would have no hash.
+    #[error("{0} may be {LARGEST_INTEGER} at most")]
+    Large(&'static str),
 }
 
 impl TryFrom<PolicyFile> for Policy {
@@ -134,6 +140,16 @@ impl TryFrom<PolicyFile> for Policy {
         }
         if !file.strictness().in_range() {
             return Err(Error::Regional);
+        }
+        // An id that is only misspelt divides nothing; earlier versions have let it be approved.
+        if !file.tables.dimensions.iter().all(|id| canonical::is_text(id)) {
+            return Err(Error::Dimensions);
+        }
+        if file.tables.most_cells > LARGEST_INTEGER {
+            return Err(Error::Large("most_cells"));
+        }
+        if a.nano_rho_per_requester > Some(LARGEST_INTEGER) {
+            return Err(Error::Large("nano_rho_per_requester"));
         }
         let in_range = (1..=10_000_000_000).contains(&a.nano_rho_per_period)
             && (a.gate_atto_delta..=1_000_000_000_000_000).contains(&a.atto_delta_per_period);

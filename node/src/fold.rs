@@ -7,6 +7,7 @@ use koonti_disclosure::coverage::Coverage;
 use koonti_disclosure::ledger::{self, Debit, Ledger};
 use koonti_disclosure::policy::Vintage;
 use koonti_disclosure::{Digest, Name, Period, Refusal};
+use koonti_evidence::approvers::Chain;
 use koonti_evidence::entry::node::{By, Entry, Own, Question};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -62,6 +63,8 @@ pub struct Fold {
     pub roster: Option<(u64, Digest)>,
     /// The keys that approve this node's rules.
     pub approvers: Vec<Digest>,
+    /// What has been approved with them, which the next approval follows.
+    pub chain: Chain,
     /// The rules in force.
     pub policy: Option<Digest>,
     /// The commitment to each seed, by number.
@@ -123,6 +126,9 @@ impl Fold {
     /// Notes an entry outside the ledger, which keeps its own books.
     pub fn note(&mut self, seq: u64, entry: &Entry) {
         self.time = self.time.max(entry.time());
+        if let Entry::Own(own) = entry {
+            self.chain.take(own);
+        }
         match entry {
             Entry::Ledger(ledger::Entry::Debit(debit)) => {
                 self.debited(seq, debit.request_id(), debit.time());

@@ -7,7 +7,7 @@
 
 use crate::config::Config;
 use crate::error::Error;
-use crate::fold::Standing;
+use crate::fold::{Fold, Standing};
 use crate::keys::Keys;
 use crate::store::{Books, Store};
 use crate::{blobs, clock, extracts, seeds};
@@ -16,7 +16,6 @@ use koonti_disclosure::coverage::Coverage;
 use koonti_disclosure::names::hex;
 use koonti_disclosure::roster::SignedRoster;
 use koonti_disclosure::{Digest, Name, Period, Refusal, canonical};
-use koonti_evidence::approvers;
 use koonti_evidence::entry::Approval;
 use koonti_evidence::entry::node::{By, Own};
 use serde::{Deserialize, Serialize};
@@ -209,21 +208,29 @@ fn work(config: &Config, store: &Store, order: Order) -> Result<Done, Error> {
             close(config, &mut books, &source, period)?;
             Ok(Done::Nothing)
         }
+        // An approval is good once: one of another time or node, and one that was worked off
+        // before a crash, does not follow what the log has approved.
         Order::Approvers { approvals, keys } => {
-            if !approvers::may_follow(&books.fold.approvers, &keys, &approvals) {
-                return Ok(Done::Nothing);
+            let Fold { approvers, chain, .. } = &books.fold;
+            let after = Some(chain.end());
+            if chain.names_approvers(approvers, after, &keys, &approvals) {
+                books.append(Own::Approvers { after, approvals, keys, time })?;
+            } else {
+                tracing::warn!("an approval of approvers in the inbox is not one for now: nothing was changed");
             }
-            books.append(Own::Approvers { approvals, keys, time })?;
             Ok(Done::Nothing)
         }
         Order::Policy { approvals, policy } => {
             let bytes = policy.bytes();
             let hash = Digest::of(bytes);
-            if !approvers::approve_policy(&books.fold.approvers, hash, &approvals) {
-                return Ok(Done::Nothing);
+            let Fold { approvers, chain, .. } = &books.fold;
+            let after = Some(chain.end());
+            if chain.approves_policy(approvers, after, hash, &approvals) {
+                blobs::keep(&config.state, bytes)?;
+                books.append(Own::PolicyApproved { after, approvals, policy: hash, time })?;
+            } else {
+                tracing::warn!("an approval of rules in the inbox is not one for now: nothing was changed");
             }
-            blobs::keep(&config.state, bytes)?;
-            books.append(Own::PolicyApproved { approvals, policy: hash, time })?;
             Ok(Done::Nothing)
         }
         Order::Roster { epoch, roster } => {

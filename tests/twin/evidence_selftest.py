@@ -38,8 +38,10 @@ from evidence_region import (  # noqa: E402
     Key,
     Region,
     archive,
+    chained,
     digest,
     flip,
+    is_approving,
     mend,
     policy,
     request,
@@ -202,15 +204,26 @@ def swap(log, kind_a, kind_b):
 def new_policy(log, kind, nth, **changes):
     """Other rules, duly approved, behind an entry; the regional debit names them. A tweak, and their blob."""
     data = encode(policy(**changes))
-    found = []
-    for key in (Key("first"), Key("second")):
-        found.append({"key": key.hex, "signature": key.sign("policy", bytes.fromhex(sha(data)))})
-    entry = {"type": "policy-approved", "policy": sha(data)}
-    entry["approvals"] = sorted(found, key=lambda one: one["key"])
-    approve = at(log, kind, nth, lambda e: [e, entry | {"time": e["time"]}])
+    before = []
+
+    def approved(entry):
+        found, after = [], chained(before)
+        for key in (Key("first"), Key("second")):
+            found.append({"key": key.hex, "signature": key.sign("policy-after", bytes.fromhex(after + sha(data)))})
+        found.sort(key=lambda one: one["key"])
+        fields = {"after": after, "approvals": found, "policy": sha(data), "time": entry["time"]}
+        return [entry, {"type": "policy-approved"} | fields]
+
+    approve = at(log, kind, nth, approved)
     named = at(log, "debit", 2, put(policy=sha(data)))
+
+    def tweak(name, entry):
+        if name == log and is_approving(encode(entry)):
+            before.append(encode(entry))
+        return named(name, entry) if entry["type"] == "debit" else approve(name, entry)
+
     return {
-        "tweak": lambda name, e: named(name, e) if e["type"] == "debit" else approve(name, e),
+        "tweak": tweak,
         "files": lambda files: files | {f"blobs/{sha(data)}": data},
     }
 
@@ -257,13 +270,49 @@ def reversed_approvals(entry):
     return entry | {"approvals": entry["approvals"][::-1]}
 
 
+def approved_so(log, nth):
+    """Rules approved with signatures that name nothing before them, as in earlier versions."""
+
+    def change(entry):
+        people = {Key(name).hex: Key(name) for name in ("first", "second", "third")}
+        found = [one["key"] for one in entry["approvals"]]
+        signatures = [people[key].sign("policy", bytes.fromhex(entry["policy"])) for key in found]
+        approvals = [{"key": key, "signature": one} for key, one in zip(found, signatures)]
+        return {name: value for name, value in entry.items() if name != "after"} | {"approvals": approvals}
+
+    return at(log, "policy-approved", nth, change)
+
+
+def named_so(name, entry):
+    if name != "gamma" or entry["type"] != "approvers" or not entry["approvals"]:
+        return entry
+    message = bytes.fromhex("".join(entry["keys"]))
+    approvals = [{"key": Key(p).hex, "signature": Key(p).sign("approvers", message)} for p in ("first", "second")]
+    del entry["after"]
+    return entry | {"approvals": sorted(approvals, key=lambda one: one["key"])}
+
+
+def approvals_of(one, other):
+    """The other's rules with what was signed of the one's: the same rules, by the same persons."""
+    kept = []
+
+    def tweak(name, entry):
+        if entry["type"] == "policy-approved" and name == one and not kept:
+            kept.append(entry)
+        elif entry["type"] == "policy-approved" and name == other:
+            return entry | {"after": kept[0]["after"], "approvals": kept[0]["approvals"]}
+        return entry
+
+    return tweak
+
+
 def stranger(label, field):
     """Two who may approve, and one who may not."""
 
     def change(entry):
-        message = bytes.fromhex("".join(entry["keys"]) if field == "keys" else entry[field])
+        message = bytes.fromhex(entry["after"] + ("".join(entry["keys"]) if field == "keys" else entry[field]))
         key = Key("stranger")
-        more = [*entry["approvals"], {"key": key.hex, "signature": key.sign(label, message)}]
+        more = [*entry["approvals"], {"key": key.hex, "signature": key.sign(label + "-after", message)}]
         return entry | {"approvals": sorted(more, key=lambda one: one["key"])}
 
     return change
@@ -674,6 +723,13 @@ def cases():
         "R08",
         tweak=at("gamma", "approvers", 1, stranger("approvers", "keys")),
     )
+    yield c("approved of another node", "R11", tweak=approvals_of("alpha", "beta"))
+    yield c("approved once, in force twice", "R11", tweak=at("gamma", "policy-approved", 1, lambda e: [e, e]))
+    yield c("approved as earlier versions did it", "", tweak=approved_so("epsilon", 0))
+    yield c("approved so where others follow", "", tweak=approved_so("delta", 0))
+    yield c("approved so behind the first of this version", "R11", tweak=approved_so("gamma", 1))
+    yield c("approved so behind approvers of this version", "R11", tweak=approved_so("beta", 0))
+    yield c("approvers named as earlier versions did it", "R08", tweak=named_so)
     yield c("approved by somebody else", "R11", options={"people": ("first", "third")})
     yield c(
         "approvers approved by others",

@@ -5,13 +5,21 @@ use crate::state::State;
 use crate::walk::At;
 use koonti_disclosure::Digest;
 use koonti_disclosure::ledger::Debit;
-use koonti_evidence::approvers::approve_policy;
 use koonti_evidence::entry::Approval;
 
 /// Checks a `policy-approved`.
-pub(crate) fn check(at: &At<'_, '_>, state: &State<'_>, policy: Digest, approvals: &[Approval], sheet: &mut Sheet) {
-    let holds = approve_policy(&state.approvers, policy, approvals) && at.world.blobs.policy(policy).is_some();
-    sheet.check(Rule::R11, holds, || format!("{}: rules that are not there, or not approved by two", at.place()));
+pub(crate) fn check(
+    at: &At<'_, '_>,
+    state: &State<'_>,
+    (after, policy): (Option<Digest>, Digest),
+    approvals: &[Approval],
+    sheet: &mut Sheet,
+) {
+    let approved = state.chain.approves_policy(&state.approvers, after, policy, approvals);
+    let holds = approved && at.world.blobs.policy(policy).is_some();
+    sheet.check(Rule::R11, holds, || {
+        format!("{}: rules that are not there, or not approved by two at this very place", at.place())
+    });
 }
 
 /// Checks that a debit names the newest rules.

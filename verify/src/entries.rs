@@ -4,7 +4,7 @@ use crate::log::Log;
 use crate::report::{Rule, Sheet};
 use crate::world::{CoordinatorLog, NodeLog, World};
 use koonti_disclosure::{Digest, Name};
-use koonti_evidence::approvers::may_follow;
+use koonti_evidence::approvers::Chain;
 use koonti_evidence::entry::coordinator::{Entry, MemberKind};
 use koonti_evidence::entry::node::{self, Own};
 use std::collections::BTreeMap;
@@ -33,21 +33,27 @@ type Keys = BTreeMap<(MemberKind, Name), [Digest; 2]>;
 
 /// Checks R08 on a node's log.
 pub(crate) fn check_node(log: &mut NodeLog<'_>, sheet: &mut Sheet) {
-    let (mut seeds, mut approvers) = (0, Vec::new());
-    check(log, sheet, |entry, first| match entry {
-        node::Entry::Own(Own::Genesis { v, .. }) => first && *v == 1,
-        _ if first => false,
-        node::Entry::Own(Own::Seeds { commitments, first, .. }) => {
-            let follows = *first == seeds;
-            seeds = first.saturating_add(commitments.len() as u64);
-            follows
+    let (mut seeds, mut approvers, mut chain) = (0, Vec::new(), Chain::default());
+    check(log, sheet, |entry, first| {
+        let before = chain;
+        if let node::Entry::Own(own) = entry {
+            chain.take(own);
         }
-        node::Entry::Own(Own::Approvers { approvals, keys: next, .. }) => {
-            let follows = may_follow(&approvers, next, approvals);
-            approvers.clone_from(next);
-            follows
+        match entry {
+            node::Entry::Own(Own::Genesis { v, .. }) => first && *v == 1,
+            _ if first => false,
+            node::Entry::Own(Own::Seeds { commitments, first, .. }) => {
+                let follows = *first == seeds;
+                seeds = first.saturating_add(commitments.len() as u64);
+                follows
+            }
+            node::Entry::Own(Own::Approvers { after, approvals, keys: next, .. }) => {
+                let follows = before.names_approvers(&approvers, *after, next, approvals);
+                approvers.clone_from(next);
+                follows
+            }
+            _ => true,
         }
-        _ => true,
     });
 }
 

@@ -6,6 +6,7 @@ use koonti_disclosure::coverage::Coverage;
 use koonti_disclosure::ledger::{self, Debit};
 use koonti_disclosure::policy::Vintage;
 use koonti_disclosure::{Digest, Name, Period};
+use koonti_evidence::approvers::Chain;
 use koonti_evidence::entry::Place;
 use koonti_evidence::entry::node::{Entry, Own};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -14,6 +15,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 #[derive(Default)]
 pub(crate) struct State<'l> {
     pub(crate) approvers: Vec<Digest>,
+    pub(crate) chain: Chain,
     pub(crate) policy: Option<Digest>,
     pub(crate) roster: Option<Digest>,
     /// The newest question of each request.
@@ -145,6 +147,9 @@ impl<'l> State<'l> {
     /// Takes an entry in. `signed` is a question's content, where it can be read;
     /// `may_approve` whether the rules let whoever gave an approval.
     pub(crate) fn take(&mut self, index: u64, entry: &'l Entry, signed: Option<(Digest, Asked)>, may_approve: bool) {
+        if let Entry::Own(own) = entry {
+            self.chain.take(own);
+        }
         match entry {
             Entry::Ledger(entry) => self.take_ledger(index, entry),
             Entry::Own(own) => match own {

@@ -89,8 +89,8 @@ fn walk(world: &World<'_>, node: &Name, log: &NodeLog<'_>, asked: &HashMap<(Dige
         let at = At { world, log, node, asked, index };
         let (mut signed, mut may_approve) = (None, true);
         match entry {
-            Entry::Own(Own::PolicyApproved { approvals, policy, .. }) => {
-                approvals::check(&at, &state, *policy, approvals, &mut sheet);
+            Entry::Own(Own::PolicyApproved { after, approvals, policy, .. }) => {
+                approvals::check(&at, &state, (*after, *policy), approvals, &mut sheet);
             }
             Entry::Own(Own::Imported { source, .. }) => questions::check_import(&at, &state, source, &mut sheet),
             Entry::Own(Own::Question(question)) => {

@@ -46,6 +46,9 @@ pub enum Own {
     },
     /// Who approves the node's rules from now on.
     Approvers {
+        /// What the log had approved before; none in entries of earlier versions.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        after: Option<Digest>,
         /// By at least two of those before; empty for the first.
         approvals: Vec<Approval>,
         /// Their keys, ascending.
@@ -55,6 +58,9 @@ pub enum Own {
     },
     /// Rules of the node are in force.
     PolicyApproved {
+        /// What the log had approved before; none in entries of earlier versions.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        after: Option<Digest>,
         /// By at least two of the approvers, keys ascending.
         approvals: Vec<Approval>,
         /// SHA-256 of the rules in canonical form.

@@ -1,18 +1,14 @@
-//! `koonti-node approver new|set|list` and `policy show|explain|approve`: two persons
-//! approve the rules of a node.
+//! `koonti-node approver new|set|list`: the persons who approve the rules of a node.
 
-use super::check::Approved;
-use super::explain::{self, Lang};
-use crate::config::{Config, read_toml};
+use crate::config::Config;
 use crate::error::Error;
 use crate::fold::Fold;
 use crate::inbox::{self, Order};
-use crate::keys::random;
+use crate::keys::{private, random};
 use clap::Subcommand;
+use koonti_disclosure::Digest;
 use koonti_disclosure::identity::IdentityKey;
 use koonti_disclosure::names::{hex, unhex};
-use koonti_disclosure::{Digest, Policy};
-use koonti_evidence::approvers;
 use koonti_evidence::entry::Approval;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -48,29 +44,6 @@ pub(super) enum Command {
     List,
 }
 
-#[derive(Subcommand)]
-pub(super) enum PolicyCommand {
-    /// Show the rules in policy.toml and whether they are approved.
-    #[command(after_help = "Example:\n  koonti-node policy show")]
-    Show,
-    /// Say in plain words what each of the rules in policy.toml means.
-    #[command(
-        after_help = "Examples:\n  koonti-node policy explain\n  koonti-node policy explain --lang fi\n\nFor whoever approves the rules. Settings that are weaker than usual are pointed\nout; nothing is changed."
-    )]
-    Explain {
-        /// The language of the text.
-        #[arg(long, value_enum, default_value = "en")]
-        lang: Lang,
-    },
-    /// Put the rules in policy.toml in force, with the keys of two persons.
-    #[command(after_help = "Example:\n  koonti-node policy approve --key dpo.key --key director.key")]
-    Approve {
-        /// Key file of a person who approves.
-        #[arg(long = "key", required = true)]
-        keys: Vec<PathBuf>,
-    },
-}
-
 pub(super) fn run(config: &Config, command: &Command) -> Result<ExitCode, Error> {
     match command {
         Command::New { out } => {
@@ -87,10 +60,10 @@ pub(super) fn run(config: &Config, command: &Command) -> Result<ExitCode, Error>
             let mut keys = keys.clone();
             keys.sort_unstable();
             keys.dedup();
-            let approvals = approvals(by, |key| key.sign_approvers(&keys))?;
-            let before = Fold::read(&config.journal())?.0.approvers;
-            if !approvers::may_follow(&before, &keys, &approvals) {
-                return Err(Error::Refused(match before.is_empty() {
+            let Fold { approvers, chain, .. } = Fold::read(&config.journal())?.0;
+            let approvals = approvals(by, |key| key.sign_approvers(chain.end(), &keys))?;
+            if !chain.names_approvers(&approvers, Some(chain.end()), &keys, &approvals) {
+                return Err(Error::Refused(match approvers.is_empty() {
                     true => "the first approvers are named without --by, and at least two of them".to_owned(),
                     false => "it takes two of those who approve now (--by), and at least two keys".to_owned(),
                 }));
@@ -110,40 +83,8 @@ pub(super) fn run(config: &Config, command: &Command) -> Result<ExitCode, Error>
     Ok(ExitCode::SUCCESS)
 }
 
-pub(super) fn policy(config: &Config, command: &PolicyCommand) -> Result<ExitCode, Error> {
-    let policy: Policy = read_toml(&config.policy)?;
-    let hash = policy.hash();
-    let fold = Fold::read(&config.journal())?.0;
-    match command {
-        PolicyCommand::Show => {
-            let approved = fold.policy == Some(hash);
-            say!("{}: rules {hash}, {}", config.policy.display(), if approved { "approved" } else { "not approved" });
-            say!("{}", String::from_utf8_lossy(&policy.bytes()));
-        }
-        PolicyCommand::Explain { lang } => {
-            let file = config.policy.display().to_string();
-            say!("{}", explain::explained(&file, &policy, Approved::of(&fold, Some(hash)), *lang));
-        }
-        PolicyCommand::Approve { keys } => {
-            let approvals = approvals(keys, |key| key.sign_policy(hash))?;
-            if !approvers::approve_policy(&fold.approvers, hash, &approvals) {
-                let why = "it takes the keys of two distinct persons of `koonti-node approver list`";
-                return Err(Error::Refused(why.to_owned()));
-            }
-            inbox::hand_in(config, &Order::Policy { approvals, policy: policy.json() })?;
-            if Fold::read(&config.journal())?.0.policy != Some(hash) {
-                return Err(Error::Refused("other rules were approved meanwhile: look again".to_owned()));
-            }
-            eprintln!(
-                "approved: the rules {} are in force; a running node takes them when it is started anew",
-                hash.short()
-            );
-        }
-    }
-    Ok(ExitCode::SUCCESS)
-}
-
-fn approvals(files: &[PathBuf], sign: impl Fn(&IdentityKey) -> [u8; 64]) -> Result<Vec<Approval>, Error> {
+/// What each of these keys signs, keys ascending.
+pub(super) fn approvals(files: &[PathBuf], sign: impl Fn(&IdentityKey) -> [u8; 64]) -> Result<Vec<Approval>, Error> {
     let mut approvals = Vec::new();
     for file in files {
         let key = secret(file)?;
@@ -155,6 +96,7 @@ fn approvals(files: &[PathBuf], sign: impl Fn(&IdentityKey) -> [u8; 64]) -> Resu
 
 fn secret(file: &Path) -> Result<IdentityKey, Error> {
     let text = Zeroizing::new(std::fs::read_to_string(file).map_err(|e| Error::file(file, &e))?);
+    private(file)?;
     let seed = text.trim().strip_prefix(SECRET).and_then(|seed| unhex(seed).ok());
     let bad = || Error::Key { path: file.display().to_string(), why: "not an approver's key file".to_owned() };
     Ok(IdentityKey::from_seed(seed.ok_or_else(bad)?))

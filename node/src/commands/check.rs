@@ -183,7 +183,8 @@ fn not_whole(config: &Config, keys: &Keys, fold: &Fold) -> usize {
         .count()
 }
 
-fn rules(policy: &Policy) -> String {
+/// The rules in one line.
+pub(super) fn rules(policy: &Policy) -> String {
     let who = match policy.approval() {
         Approval::Each => "a person decides on each question",
         Approval::Auto => "questions are answered by standing rule",

@@ -18,6 +18,7 @@ mod explain;
 mod import;
 mod output;
 mod period;
+mod policy;
 mod quality;
 mod recover;
 mod register;
@@ -81,7 +82,7 @@ enum Command {
     Approver(approver::Command),
     /// The rules of this node, and their approval.
     #[command(subcommand)]
-    Policy(approver::PolicyCommand),
+    Policy(policy::Command),
     /// Look over the whole installation: one line per item, with a remedy.
     #[command(
         after_help = "Examples:\n  koonti-node check\n  koonti-node check --hold 90\n\nOf the network it says which stage fails (name, TCP, proxy, TLS, HTTP/2), what to do,\nand the line to ask the firewall's owner for."
@@ -171,7 +172,7 @@ fn run(args: Args, log: &mut Log) -> Result<ExitCode, Error> {
         Command::Enroll(enroll) => enroll::enroll(&config, &enroll),
         Command::Roster(command) => roster::run(&config, &command),
         Command::Approver(command) => approver::run(&config, &command),
-        Command::Policy(command) => approver::policy(&config, &command),
+        Command::Policy(command) => policy::run(&config, &command),
         Command::Check { hold, output } => check::check(&config, output.output(), Duration::from_secs(hold)),
         Command::Import(arguments) => import::import(&config, &arguments),
         Command::Requests(command) => requests::run(&config, &command),

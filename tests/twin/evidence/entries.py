@@ -2,7 +2,7 @@
 
 import re
 
-from .canon import Bad, ascending, decode, is_digest, is_hex, is_int, is_name, is_period, need, signed
+from .canon import Bad, ascending, decode, encode, is_digest, is_hex, is_int, is_name, is_period, need, sha, signed
 
 MOST_BYTES = 65_535
 VERSION = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9}){2}([-+][0-9A-Za-z.+-]{1,40})?\Z")
@@ -94,8 +94,8 @@ NODE = {
         "v": exactly(1),
         "witness": is_digest,
     },
-    "approvers": {"keys": rising(is_digest, 2), "approvals": is_approvals},
-    "policy-approved": {"policy": is_digest, "approvals": is_approvals},
+    "approvers": {"after?": is_digest, "keys": rising(is_digest, 2), "approvals": is_approvals},
+    "policy-approved": {"after?": is_digest, "policy": is_digest, "approvals": is_approvals},
     "roster-approved": {"epoch": is_int, "roster": is_digest, "signature": is_signature},
     "imported": {
         "commitments": listed(is_digest, 1),
@@ -242,8 +242,27 @@ def parse(data, types):
     return entry
 
 
+class Chain:
+    """What one node's log has approved so far."""
+
+    def __init__(self):
+        self.end, self.begun = "00" * 32, False
+
+    def take(self, entry):
+        """Whether the entry may stand here; it does from now on."""
+        if entry["type"] not in ("genesis", "approvers", "policy-approved"):
+            return True
+        after = entry.get("after")
+        fits = not self.begun if after is None else after == self.end
+        self.begun = self.begun or after is not None
+        self.end = sha(bytes.fromhex(self.end + sha(encode(entry))))
+        return fits
+
+
 def approved(entry, label, message, approvers):
     """At least two distinct keys of the approvers in force sign this, and nobody else."""
+    if "after" in entry:
+        label, message = label + "-after", bytes.fromhex(entry["after"]) + message
     keys = [one["key"] for one in entry["approvals"]]
     known = len(keys) >= 2 and ascending(keys) and set(keys) <= set(approvers)
     return known and all(signed(one["key"], one["signature"], label, message) for one in entry["approvals"])
@@ -251,9 +270,10 @@ def approved(entry, label, message, approvers):
 
 def check_order(entries):
     """Faults of the order within one log, as (index, what)."""
-    seeds, approvers, members = 0, [], {}
+    seeds, approvers, members, chain = 0, [], {}, Chain()
     for index, entry in enumerate(entries):
         kind = entry["type"]
+        follows = chain.take(entry)
         if (kind == "genesis") != (index == 0):
             yield index, "genesis is not the first entry and only that"
         elif kind == "seeds":
@@ -263,7 +283,7 @@ def check_order(entries):
         elif kind == "approvers":
             message = bytes.fromhex("".join(entry["keys"]))
             fits = approved(entry, "approvers", message, approvers) if approvers else not entry["approvals"]
-            if not fits:
+            if not fits or not follows:
                 yield index, "the approvals of approvers"
             approvers = entry["keys"]
         elif kind in ("enrolled", "renewed", "revoked"):

@@ -1,7 +1,7 @@
 """What one node's log shows: R10 to R15, R21 and R29."""
 
 from .canon import Bad
-from .entries import approved
+from .entries import Chain, approved
 from .question import SignedRequest
 from .regional import certificate
 
@@ -24,6 +24,7 @@ class NodeWalk:
         self.coordinator = verifier.good(None)
         self.debits, self.releases, self.masked = {}, [], {}
         self._approvers, self._policy, self._policy_hash = [], None, None
+        self._chain, self._in_chain = Chain(), True
         self._roster, self._roster_hash = None, None
         self._imported, self._questions, self._approved = {}, {}, {}
         self._source, self._newest, self._first = None, {}, {}
@@ -32,6 +33,7 @@ class NodeWalk:
         self._seeds, self._seed_at, self._used = 0, [], set()
         self._spent, self._ended, self._closed = {}, set(), set()
         for index, entry in enumerate(log.entries):
+            self._in_chain = self._chain.take(entry)
             step = getattr(self, "on_" + entry["type"].replace("-", "_"), None)
             if step:
                 step(f"{log.folder} {index}", index, entry)
@@ -47,7 +49,7 @@ class NodeWalk:
     def on_policy_approved(self, where, _index, entry):
         policy = self.v.policy(entry["policy"])
         message = bytes.fromhex(entry["policy"])
-        if not approved(entry, "policy", message, self._approvers):
+        if not self._in_chain or not approved(entry, "policy", message, self._approvers):
             self.rule("R11").fail(where, "the approvals of a policy")
         elif policy is None:
             self.rule("R11").fail(where, "the blob of a policy")

@@ -1,7 +1,7 @@
 //! Entries that say something else, in logs that were signed so: R09 to R29.
 
 use crate::making::{C, Mutant, N0, N1, behind, both, edited, entry, json, other, raw, twice, without};
-use crate::support::scribe::{COSIGNED, START, sign};
+use crate::support::scribe::{COSIGNED, START, sign, signatures_of_old};
 use crate::support::{approvals, person, request, with_header};
 use koonti_disclosure::identity::Intent;
 use koonti_disclosure::{Digest, TableRequest, names};
@@ -92,8 +92,12 @@ fn approved() -> Vec<Mutant> {
     let policy =
         |name: &str, change: &dyn Fn(&mut Value)| entry(&format!("rules-{name}"), &[R11], &at(N1, "policy-2"), change);
     let by = |who: &[&str], v: &Value| {
-        let hash: Digest = v["policy"].as_str().unwrap().parse().unwrap();
-        approvals(who, |key| key.sign_policy(hash))
+        let (after, hash) = (digest(&v["after"]), digest(&v["policy"]));
+        approvals(who, |key| key.sign_policy(after, hash))
+    };
+    let of_old = |who: &[&str], v: &mut Value| {
+        v.as_object_mut().unwrap().remove("after");
+        v["approvals"] = signatures_of_old(who, "policy", &[digest(&v["policy"])]);
     };
     vec![
         policy("by-one", &|v| v["approvals"] = by(&["liisa"], v)),
@@ -102,8 +106,18 @@ fn approved() -> Vec<Mutant> {
         policy("by-a-former-approver", &|v| v["approvals"] = by(&["kai", "liisa"], v)),
         policy("by-two-and-a-stranger", &|v| v["approvals"] = by(&["liisa", "matti", "pia"], v)),
         policy("by-approvers-signatures", &|v| {
-            let hash: Digest = v["policy"].as_str().unwrap().parse().unwrap();
-            v["approvals"] = approvals(&["liisa", "matti"], |key| key.sign_approvers(&[hash]));
+            let (after, hash) = (digest(&v["after"]), digest(&v["policy"]));
+            v["approvals"] = approvals(&["liisa", "matti"], |key| key.sign_approvers(after, &[hash]));
+        }),
+        policy("of-another-time", &|v| {
+            v["after"] = json!(Digest([1; 32]));
+            v["approvals"] = by(&["liisa", "matti"], v);
+        }),
+        replayed(),
+        twice("rules-approved-once-in-force-twice", &[R11], &at(N1, "policy-2")),
+        policy("of-an-earlier-version", &|v| of_old(&["liisa", "matti"], v)),
+        entry("first-rules-of-an-earlier-version", &[R11], &at("node-node-002", "policy"), |v| {
+            of_old(&["kai", "liisa"], v)
         }),
         policy("with-a-flipped-signature", &|v| other(&mut v["approvals"][1]["signature"])),
         policy("out-of-order", &|v| v["approvals"].as_array_mut().unwrap().reverse()),
@@ -111,6 +125,25 @@ fn approved() -> Vec<Mutant> {
         with_debit("debit-under-other-rules", &[R11], (N0, "a"), |v| v["policy"] = json!(Digest([1; 32]))),
         entry("regional-debit-under-other-rules", &[R11], &at(N0, "debit-r"), |v| v["policy"] = json!(Digest([1; 32]))),
     ]
+}
+
+/// The same rules, approved by the same persons, at another node.
+fn replayed() -> Mutant {
+    let first = std::cell::RefCell::new(None);
+    json("rules-approved-at-another-node", &[R11], |tag, v| {
+        if tag == at(N0, "policy") {
+            first.replace(Some(v.clone()));
+        }
+        if tag == at(N1, "policy") {
+            let first = first.take().unwrap();
+            assert_eq!(first["policy"], v["policy"]);
+            (v["after"], v["approvals"]) = (first["after"].clone(), first["approvals"].clone());
+        }
+    })
+}
+
+fn digest(value: &Value) -> Digest {
+    value.as_str().unwrap().parse().unwrap()
 }
 
 fn signed(request: &TableRequest, who: &str, by: &str, not_after: u64, intent: Intent) -> Value {

@@ -1,7 +1,9 @@
 //! Entries that are none: R08.
 
 use crate::making::{C, Mutant, N0, N1, edited, entry, other, raw, twice, without};
+use crate::support::scribe::signatures_of_old;
 use crate::support::{approvals, keys_of};
+use koonti_disclosure::Digest;
 use koonti_verify::Rule::R08;
 use serde_json::json;
 
@@ -71,27 +73,40 @@ pub(crate) fn all() -> Vec<Mutant> {
     all.push(twice("revoked-twice", &[R08], &format!("{C}/revoked")));
     all.push(entry("revoked-nobody", &[R08], &format!("{C}/revoked"), |value| value["name"] = json!("nobody")));
     let next = keys_of(&["liisa", "matti"]);
-    let sign = |who: &[&str]| approvals(who, |key| key.sign_approvers(&next));
+    let after = |value: &serde_json::Value| -> Digest { value["after"].as_str().unwrap().parse().unwrap() };
+    let sign = |who: &[&str], value: &serde_json::Value| {
+        let after = after(value);
+        approvals(who, |key| key.sign_approvers(after, &next))
+    };
     let at = format!("{N1}/approvers-2");
     let approvers = |what: &str, change: &dyn Fn(&mut serde_json::Value)| {
         raw(&format!("approvers-{what}"), &[R08], |tag, bytes| {
             vec![if tag == at { edited(bytes, change) } else { bytes }]
         })
     };
-    all.push(approvers("by-one", &|value| value["approvals"] = sign(&["kai"])));
+    all.push(approvers("by-one", &|value| value["approvals"] = sign(&["kai"], value)));
     all.push(approvers("by-nobody", &|value| value["approvals"] = json!([])));
-    all.push(approvers("by-one-twice", &|value| value["approvals"] = sign(&["kai", "kai"])));
-    all.push(approvers("by-a-stranger", &|value| value["approvals"] = sign(&["kai", "matti"])));
-    all.push(approvers("by-two-and-a-stranger", &|value| value["approvals"] = sign(&["kai", "liisa", "pia"])));
+    all.push(approvers("by-one-twice", &|value| value["approvals"] = sign(&["kai", "kai"], value)));
+    all.push(approvers("by-a-stranger", &|value| value["approvals"] = sign(&["kai", "matti"], value)));
+    all.push(approvers("by-two-and-a-stranger", &|value| value["approvals"] = sign(&["kai", "liisa", "pia"], value)));
     all.push(approvers("of-rules", &|value| {
-        value["approvals"] = approvals(&["kai", "liisa"], |key| key.sign_policy(next[0]))
+        let after = after(value);
+        value["approvals"] = approvals(&["kai", "liisa"], |key| key.sign_policy(after, next[0]))
+    }));
+    all.push(approvers("of-an-earlier-version", &|value| {
+        value.as_object_mut().unwrap().remove("after");
+        value["approvals"] = signatures_of_old(&["kai", "liisa"], "approvers", &next);
+    }));
+    all.push(approvers("of-another-time", &|value| {
+        value["after"] = json!(Digest([1; 32]));
+        value["approvals"] = sign(&["kai", "liisa"], value);
     }));
     all.push(approvers("of-other-keys", &|value| value["keys"] = json!(keys_of(&["liisa", "pia"]))));
     all.push(approvers("only-one-next", &|value| value["keys"] = json!(keys_of(&["liisa"]))));
     all.push(approvers("out-of-order", &|value| value["approvals"].as_array_mut().unwrap().reverse()));
     all.push(raw("first-approvers-approved", &[R08], |tag, bytes| {
         vec![if tag == format!("{N0}/approvers") {
-            edited(bytes, |value| value["approvals"] = sign(&["kai", "liisa"]))
+            edited(bytes, |value| value["approvals"] = sign(&["kai", "liisa"], value))
         } else {
             bytes
         }]

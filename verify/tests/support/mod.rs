@@ -200,8 +200,17 @@ pub fn begin(s: &mut Scribe<'_>) {
             json!({"type": "genesis", "governance": governance, "identity": identity(SEED, place).public(),
             "log": key, "node": node_name(place), "region": "ita", "software": "0.1.0", "v": 1, "witness": witness}),
         );
-        s.push(log, "approvers", json!({"type": "approvers", "approvals": [], "keys": keys_of(&["kai", "liisa"])}));
-        s.policy(log, "policy", &policy(5, "auto", s.room.0), &["kai", "liisa"]);
+        let mut approvers = json!({"type": "approvers", "approvals": [], "keys": keys_of(&["kai", "liisa"])});
+        let rules = policy(5, "auto", s.room.0);
+        // Two logs go back to a version whose approvals did not say what they follow.
+        if place < 3 {
+            approvers["after"] = json!(s.approved(log));
+            s.push(log, "approvers", approvers);
+            s.policy(log, "policy", &rules, &["kai", "liisa"]);
+        } else {
+            s.push(log, "approvers", approvers);
+            s.policy_of_old(log, &rules, &["kai", "liisa"]);
+        }
         let mut imported = json!({"type": "imported", "commitments": [Digest([5; 32]), Digest([6; 32]), Digest([7; 32])],
             "events": true,
             "periods": ["2026Q1", "2026Q2", "2026Q3"], "register": "r", "source": "r", "vintage": Digest([9; 32])});
@@ -519,9 +528,12 @@ fn play_to_masks(s: &mut Scribe<'_>, play: &mut Play, silent: &[u16]) -> BTreeMa
 fn end(s: &mut Scribe<'_>) {
     let log = log_of(1);
     let next = keys_of(&["liisa", "matti"]);
-    let by = approvals(&["kai", "liisa"], |key| key.sign_approvers(&next));
-    s.push(&log, "approvers-2", json!({"type": "approvers", "approvals": by, "keys": next}));
+    s.policy(&log_of(3), "policy-2", &policy(6, "each", 1_000_000_000), &["kai", "liisa"]);
+    let after = s.approved(&log);
+    let by = approvals(&["kai", "liisa"], |key| key.sign_approvers(after, &next));
+    s.push(&log, "approvers-2", json!({"type": "approvers", "after": after, "approvals": by, "keys": next}));
     s.policy(&log, "policy-2", &policy(6, "each", 1_000_000_000), &["liisa", "matti"]);
+    s.policy(&log_of(3), "policy-2", &policy(6, "each", 1_000_000_000), &["kai", "liisa"]);
     let first = log_of(0);
     s.push(&first, "seeds-2", json!({"type": "seeds", "commitments": [Digest([8; 32])], "first": 4}));
     s.push(

@@ -125,8 +125,28 @@ impl<'h> Scribe<'h> {
     pub fn policy(&mut self, log: &str, tag: &str, policy: &Value, by: &[&str]) {
         let hash = self.blob(&format!("{log}/{tag}"), canonical::to_bytes(policy).unwrap());
         self.policies.insert(log.to_owned(), hash);
-        let approvals = approvals(by, |key| key.sign_policy(hash));
-        self.push(log, tag, json!({"type": "policy-approved", "approvals": approvals, "policy": hash}));
+        let after = self.approved(log);
+        let approvals = approvals(by, |key| key.sign_policy(after, hash));
+        self.push(log, tag, json!({"type": "policy-approved", "after": after, "approvals": approvals, "policy": hash}));
+    }
+
+    /// The same as earlier versions wrote it.
+    pub fn policy_of_old(&mut self, log: &str, policy: &Value, by: &[&str]) {
+        let hash = self.blob(&format!("{log}/policy"), canonical::to_bytes(policy).unwrap());
+        self.policies.insert(log.to_owned(), hash);
+        let approvals = signatures_of_old(by, "policy", &[hash]);
+        self.push(log, "policy", json!({"type": "policy-approved", "approvals": approvals, "policy": hash}));
+    }
+
+    /// What a log has approved: the next approval names it.
+    pub fn approved(&self, log: &str) -> Digest {
+        let kinds = ["genesis", "approvers", "policy-approved"];
+        let of = |entry: &&Vec<u8>| {
+            let entry: Value = serde_json::from_slice(entry).unwrap_or_default();
+            kinds.iter().any(|kind| entry["type"] == *kind)
+        };
+        let chained = |end: Digest, entry: &Vec<u8>| Digest::of(&[end.0, Digest::of(entry).0].concat());
+        self.logs[log].entries.iter().filter(of).fold(Digest([0; 32]), chained)
     }
 
     /// Puts logs and blobs into a bundle.
@@ -190,6 +210,15 @@ pub fn outside(which: &str) -> (WitnessKey, VerifierKey) {
     let key = WitnessKey::from_seed(&format!("example.org/{which}"), seed).unwrap();
     let verifier = key.verifier().clone();
     (key, verifier)
+}
+
+/// Approvals as earlier versions made them: of what is approved alone.
+pub fn signatures_of_old(who: &[&str], label: &str, what: &[Digest]) -> Value {
+    let message: Vec<u8> = what.iter().flat_map(|digest| digest.0).collect();
+    approvals(who, |key| {
+        let seed = names::unhex(&key.seed_hex()).unwrap();
+        sign(seed, label, &message)
+    })
 }
 
 pub fn sign(seed: [u8; 32], label: &str, message: &[u8]) -> [u8; 64] {

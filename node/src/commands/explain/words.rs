@@ -228,7 +228,7 @@ pub(super) fn measures(lang: Lang, measures: &[Measure]) -> String {
 
 pub(super) fn dimensions(lang: Lang, dimensions: &[String]) -> String {
     let name = |id: &String| match Codebook::built_in().dimension(id) {
-        Some(dimension) => dimension.label.marked(lang.code()).to_lowercase(),
+        Some(dimension) => dimension.label.text(lang.code()).to_lowercase(),
         None => format!("\"{id}\""),
     };
     let names = list(lang, dimensions.iter().map(name));

@@ -37,6 +37,11 @@ pub(super) const CASES: &[(&str, Case)] = &[
     ("P05", |s| policy(s, "chance_below_k = [1, 100]", "chance_below_k = [2, 3]")),
     ("P06", |s| policy(s, "gate_atto_delta = 100_000_000_000", "gate_atto_delta = 1")),
     ("P07", |s| policy(s, "measures = [\"clients\"", "measures = [\"income\"")),
+    ("P08", |s| policy(s, "\"age_group\",", "\"ikäryhmä\",")),
+    ("P09", |s| policy(s, "most_cells = 20_000", "most_cells = 9_999_999_999_999_999")),
+    ("P10", |s| {
+        policy(s, "# nano_rho_per_requester = 125_000_000", "nano_rho_per_requester = 9_223_372_036_854_775_807")
+    }),
     ("C12", |s| node(s, "audit_quarters = 4", "audit_quarters = 4\n[metrics]\nlisten = \"0.0.0.0:9464\"")),
     ("C13", |s| node(s, "audit_quarters = 4", "audit_quarters = 4\nlog = \"xml\"")),
     ("C14", |s| node(s, "audit_quarters = 4", "audit_quarters = 4\nproxy = \"proxy.example\"")),
