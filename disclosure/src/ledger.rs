@@ -125,6 +125,18 @@ pub struct Spent {
     ended: Option<Refusal>,
 }
 
+impl Spent {
+    /// Why nothing more may be spent, once that is so.
+    pub fn ended(&self) -> Option<Refusal> {
+        self.ended
+    }
+
+    /// What may still be spent of an allowance: nothing once the period has ended.
+    pub fn left_nano_rho(&self, allowance: u64) -> u64 {
+        if self.ended.is_some() { 0 } else { allowance.saturating_sub(self.cost.nano_rho) }
+    }
+}
+
 /// The ledger of one node.
 #[derive(Default)]
 pub struct Ledger {

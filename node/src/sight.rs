@@ -96,7 +96,7 @@ impl Sight {
         let held = fold.holdings(&mapping.register, &mapping.source).into_keys();
         let open = held.filter(|period| !fold.is_closed(&mapping.source, *period));
         let percent = |period| {
-            let left = cap.saturating_sub(fold.ledger.spent(&mapping.source, period).cost.nano_rho);
+            let left = fold.ledger.spent(&mapping.source, period).left_nano_rho(cap);
             u64::try_from(u128::from(left) * 100 / u128::from(cap.max(1))).unwrap_or(0)
         };
         open.map(|period| (mapping.source.clone(), period, percent(period))).collect()

@@ -6,7 +6,7 @@ use crate::error::Error;
 use crate::fold::Fold;
 use crate::source::Mapping;
 use koonti_disclosure::policy::Allowance;
-use koonti_disclosure::{Policy, account};
+use koonti_disclosure::{Policy, Refusal, account};
 use serde_json::json;
 use std::process::ExitCode;
 
@@ -21,19 +21,19 @@ pub(super) fn budget(config: &Config, output: Output, explain: bool) -> Result<E
     let cap = policy.allowance();
     let (mut rows, mut items) = (Vec::new(), Vec::new());
     for period in fold.holdings(&mapping.register, &mapping.source).keys() {
-        let spent = fold.ledger.spent(&mapping.source, *period).cost;
-        let left = cap.nano_rho_per_period.saturating_sub(spent.nano_rho);
+        let of_period = fold.ledger.spent(&mapping.source, *period);
+        let (spent, left) = (of_period.cost, of_period.left_nano_rho(cap.nano_rho_per_period));
+        let (state, enough_for) = match of_period.ended() {
+            None => ("open", format!("typical tables: {}", typical_tables(left))),
+            Some(Refusal::PeriodClosed) => ("closed", "closed: nothing may be released any more".to_owned()),
+            Some(_) => ("ended", "ended by a recovery: nothing may be released any more".to_owned()),
+        };
         let share = |part: u64| format!("{} %", u128::from(part) * 100 / u128::from(cap.nano_rho_per_period));
-        rows.push(vec![
-            mapping.source.to_string(),
-            period.to_string(),
-            share(spent.nano_rho),
-            share(left),
-            format!("typical tables: {}", typical_tables(left)),
-        ]);
+        rows.push(vec![mapping.source.to_string(), period.to_string(), share(spent.nano_rho), share(left), enough_for]);
         items.push(json!({
             "source": mapping.source.as_str(),
             "period": period.to_string(),
+            "state": state,
             "allowance_nano_rho": cap.nano_rho_per_period,
             "spent_nano_rho": spent.nano_rho,
             "left_nano_rho": left,

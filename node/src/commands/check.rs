@@ -10,6 +10,7 @@ use crate::seeds;
 use crate::source::Mapping;
 use koonti_disclosure::coverage::Coverage;
 use koonti_disclosure::policy::Approval;
+use koonti_disclosure::roster::SignedRoster;
 use koonti_disclosure::{Codebook, Digest, Period, Policy};
 use koonti_proto::checkup;
 use serde_json::json;
@@ -47,7 +48,13 @@ pub(super) fn check(config: &Config, output: Output, hold: Duration) -> Result<E
         fold.as_ref().map(|(_, entries)| format!("{} entries, all whole", entries.len())).map_err(ToString::to_string),
     );
     if let Ok((fold, _)) = &fold {
-        add("approval of the rules", approved(fold, policy.as_ref().ok()));
+        add(
+            "approval of the rules",
+            match &policy {
+                Ok(policy) => approved(fold, policy, floor(config)),
+                Err(_) => Err("cannot be tried: the rules cannot be read".into()),
+            },
+        );
         if let Ok(keys) = &keys {
             add("seeds of noise", seeds_left(config, keys, fold));
         }
@@ -79,6 +86,7 @@ pub(super) fn check(config: &Config, output: Output, hold: Duration) -> Result<E
         items.extend(found.map(|f| Item { what: f.what, state: f.standing.word(), text: f.text }));
     }
     items.push(daemon(config));
+    items.extend(keys_within(config));
     let rows: Vec<Vec<String>> = items.iter().map(|i| vec![i.state.into(), i.what.into(), i.text.clone()]).collect();
     let json: Vec<_> = items.iter().map(|i| json!({"item": i.what, "state": i.state, "text": i.text})).collect();
     output.print(&["state", "item", "finding"], &rows, &json.into());
@@ -95,6 +103,20 @@ fn daemon(config: &Config) -> Item {
         Err(_) => ("warning", "has never run here".to_owned()),
     };
     Item { what: "daemon", state, text }
+}
+
+/// A warning when a backup of the state would hold the keys.
+fn keys_within(config: &Config) -> Option<Item> {
+    let [state, keys] = [&config.state, &config.keys].map(|path| path.canonicalize().ok());
+    let text = "they lie within the state: leave them out of its backups, or move them and name the place (`keys` in node.toml)";
+    keys?.starts_with(state?).then(|| Item { what: "keys", state: "warning", text: text.to_owned() })
+}
+
+/// The region's smallest count, by the roster in force.
+pub(super) fn floor(config: &Config) -> Option<u32> {
+    let keys = Keys::load(&config.keys).ok()?;
+    let bytes = std::fs::read(config.roster()).ok()?;
+    Some(SignedRoster::parse(&bytes, keys.member.governance).ok()?.roster().floor().k)
 }
 
 /// What the mapping states of the register, and the newest extracts that state otherwise.
@@ -129,31 +151,41 @@ pub(super) enum Approved {
     NotYet,
     /// Others are in force.
     Others,
+    /// They are approved, and looser than the region's smallest count: all is refused.
+    BelowFloor(u32),
     /// These are in force.
     InForce(Digest),
 }
 
 impl Approved {
-    /// `rules` is the hash of those in the file; without it, as when the file cannot be read,
-    /// whatever was approved is in force.
-    pub(super) fn of(fold: &Fold, rules: Option<Digest>) -> Self {
-        match (fold.approvers.len(), fold.policy, rules) {
-            (0, ..) => Self::NobodyMay,
-            (_, None, _) => Self::NotYet,
-            (_, Some(approved), Some(rules)) if approved != rules => Self::Others,
-            (_, Some(approved), _) => Self::InForce(approved),
+    /// `rules` are those in the file, `floor` the region's smallest count.
+    pub(super) fn of(fold: &Fold, rules: &Policy, floor: Option<u32>) -> Self {
+        match (fold.approvers.len(), fold.policy) {
+            (0, _) => Self::NobodyMay,
+            (_, None) => Self::NotYet,
+            (_, Some(approved)) if approved != rules.hash() => Self::Others,
+            (_, Some(approved)) => {
+                floor.filter(|floor| rules.k() < *floor).map_or(Self::InForce(approved), Self::BelowFloor)
+            }
         }
     }
 }
 
 /// Whether two persons have approved the rules as they stand in the file.
-fn approved(fold: &Fold, policy: Option<&Policy>) -> Result<String, String> {
-    let next = match Approved::of(fold, policy.map(Policy::hash)) {
+fn approved(fold: &Fold, policy: &Policy, floor: Option<u32>) -> Result<String, String> {
+    let next = match Approved::of(fold, policy, floor) {
+        Approved::BelowFloor(floor) => {
+            return Err(format!("the region wants k to be at least {floor}, so every question is refused: raise k"));
+        }
         Approved::NobodyMay => "nobody may approve them yet: `koonti-node approver new`, then `approver set`",
         Approved::NotYet => "nobody has approved them: `koonti-node policy approve`",
         Approved::Others => "the file is not what was approved: `koonti-node policy approve`, or put the old file back",
         Approved::InForce(hash) => {
-            return Ok(format!("{} by two of {} persons", hash.short(), fold.approvers.len()));
+            let by = format!("{} by two of {} persons", hash.short(), fold.approvers.len());
+            return Ok(match fold.chain.is_named() {
+                true => by,
+                false => by + ", as earlier versions did it: approve them once more, so that no older approval counts",
+            });
         }
     };
     Err(next.to_owned())

@@ -56,7 +56,7 @@ pub(super) fn run(config: &Config, command: &Command) -> Result<ExitCode, Error>
         }
         Command::Explain { lang } => {
             let file = config.policy.display().to_string();
-            say!("{}", explain::explained(&file, &policy, Approved::of(&fold, Some(hash)), *lang));
+            say!("{}", explain::explained(&file, &policy, Approved::of(&fold, &policy, check::floor(config)), *lang));
         }
         Command::Approve { keys, hash } => approve(config, &fold, &policy, keys, hash.as_deref())?,
     }

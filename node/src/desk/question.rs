@@ -30,13 +30,12 @@ impl Desk {
     /// What the question would cost. Spends nothing and reads no record.
     pub fn quote(&self, offer: &Offer) -> Quote {
         let request = offer.request.request();
-        let spent = {
-            let books = self.store.books();
-            let source = &self.mapping.source;
-            request.periods().iter().map(|p| books.fold.ledger.spent(source, *p).cost.nano_rho).collect::<Vec<_>>()
-        };
         let allowance = self.policy.allowance().nano_rho_per_period;
-        let left_nano_rho = spent.into_iter().map(|spent| allowance.saturating_sub(spent)).collect();
+        let left_nano_rho = {
+            let books = self.store.books();
+            let spent = |period| books.fold.ledger.spent(&self.mapping.source, period);
+            request.periods().iter().map(|period| spent(*period).left_nano_rho(allowance)).collect()
+        };
         let standing = self.store.books().fold.questions.get(&request.id()).map(|known| known.standing);
         let mut quote = Quote {
             node: self.keys.member.name.clone(),

@@ -168,6 +168,7 @@ fn it_ends_with_the_hash_the_standing_and_what_to_type() {
     let hash = policy.hash();
     for (approved, next) in [
         (Approved::InForce(hash), "koonti-node check"),
+        (Approved::BelowFloor(7), "koonti-node roster show"),
         (Approved::Others, "koonti-node policy approve --key dpo.key --key director.key"),
         (Approved::NotYet, "koonti-node policy approve --key dpo.key --key director.key"),
         (Approved::NobodyMay, "koonti-node approver new --out dpo.key"),

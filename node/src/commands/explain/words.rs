@@ -312,6 +312,15 @@ pub(super) fn standing(lang: Lang, approved: Approved) -> &'static str {
         (Approved::InForce(_), Lang::Fi) => "Säännöt ovat voimassa: kaksi henkilöä on hyväksynyt ne.",
         (Approved::InForce(_), Lang::Sv) => "Reglerna gäller: två personer har godkänt dem.",
         (Approved::InForce(_), Lang::En) => "They are in force: two persons have approved them.",
+        (Approved::BelowFloor(_), Lang::Fi) => {
+            "Alue vaatii suuremman k:n kuin näissä säännöissä: solmu ei vastaa mihinkään."
+        }
+        (Approved::BelowFloor(_), Lang::Sv) => {
+            "Regionen kräver ett större k än de här reglerna har: noden besvarar ingenting."
+        }
+        (Approved::BelowFloor(_), Lang::En) => {
+            "The region wants a larger k than these rules have: the node answers nothing."
+        }
         (Approved::Others, Lang::Fi) => {
             "Säännöt eivät ole voimassa: hyväksytyt säännöt ovat toiset.\n\
              Näillä säännöillä käynnistetty solmu ei vastaa mihinkään."
@@ -350,6 +359,7 @@ pub(super) fn standing(lang: Lang, approved: Approved) -> &'static str {
 pub(super) fn next(lang: Lang, approved: Approved) -> String {
     let command = match approved {
         Approved::InForce(_) => "koonti-node check",
+        Approved::BelowFloor(_) => "koonti-node roster show",
         Approved::NotYet | Approved::Others => "koonti-node policy approve --key dpo.key --key director.key",
         Approved::NobodyMay => "koonti-node approver new --out dpo.key",
     };
