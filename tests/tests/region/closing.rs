@@ -30,6 +30,11 @@ fn a_closed_quarter_is_gone_and_the_others_stay() {
     let again = ask("2026Q2", 5);
     assert_eq!((again.code, &again.out), (0, &first.out), "what was released stays");
     region.node("kainuu").words("period close 2026Q2 --yes").ends(1).complains("closed already");
+    let budget = region.node("kainuu").words("budget").ok().out;
+    let closed = budget.lines().find(|line| line.contains("2026Q2")).expect("the closed quarter");
+    assert!(closed.contains("closed: nothing may be released any more"), "{budget}");
+    let quote = region.person("aino").words("table quote --by sex --sd 6 --period 2026Q2 --output json").say().json();
+    assert_eq!(quote["nodes"][0]["left_nano_rho"], serde_json::json!([0]), "{quote}");
 
     // A crash before the order's file was deleted: it comes again, and changes nothing.
     let entries = disk.entries().len();

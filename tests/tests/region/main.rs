@@ -4,6 +4,7 @@
 //! its own.
 
 mod allowance;
+mod approvals;
 mod bad_input;
 mod canary;
 mod certificates;

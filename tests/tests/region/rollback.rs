@@ -64,6 +64,8 @@ fn a_node_set_back_sends_nothing_until_it_is_recovered() {
     assert!(entries.len() > newest - 1, "what the coordinator had cosigned is back");
     assert!(matches!(entries.last(), Some(Entry::Ledger(ledger::Entry::Recovered { .. }))));
     assert_eq!(region.spent("kainuu", "2026Q3"), 20_000_000, "and with it what was spent");
+    let budget = region.node("kainuu").words("budget").ok().out;
+    assert!(budget.contains("ended by a recovery: nothing may be released any more"), "{budget}");
 
     region.start_node("kainuu");
     region.wait_until_node_connected("kainuu");

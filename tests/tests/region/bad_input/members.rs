@@ -75,6 +75,7 @@ pub(super) const CASES: &[(&str, Case)] = &[
     ("K07", |s| {
         let bench = s.node();
         let key = bench.path("dpo.key");
+        std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o644)).expect("a mode");
         bench.node(&format!("policy approve --key {}", key.display()))
     }),
     ("K08", |s| {
@@ -82,6 +83,11 @@ pub(super) const CASES: &[(&str, Case)] = &[
         let [one, two] = ["dpo.key", "strange.key"].map(|key| bench.path(key));
         bench.node(&format!("approver new --out {}", two.display()));
         bench.node(&format!("policy approve --key {} --key {}", one.display(), two.display()))
+    }),
+    ("K10", |s| {
+        let bench = s.node();
+        let key = bench.path("dpo.key");
+        bench.node(&format!("policy approve --hash 000000 --key {}", key.display()))
     }),
     ("K09", |s| s.node().node("approver set 00 11")),
     ("G01", |s| roster(&s.node(), b"not a roster")),
