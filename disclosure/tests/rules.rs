@@ -122,6 +122,28 @@ fn read(release: &Release) -> Received {
     Received::parse(release.bytes()).unwrap()
 }
 
+/// Whoever types a rule may type anything; what loads has a hash.
+#[test]
+fn rules_that_load_have_a_hash() {
+    let rules = |pointer: &str, value: serde_json::Value| {
+        let mut json: serde_json::Value =
+            serde_json::from_slice(&policy(1, 1_000_000_000_000, Some(1)).bytes()).unwrap();
+        *json.pointer_mut(pointer).unwrap() = value;
+        serde_json::from_value::<Policy>(json).map(|policy| policy.hash()).map_err(|e| e.to_string())
+    };
+    let largest = (1_u64 << 53) - 1;
+    for (pointer, wrong, right) in [
+        ("/tables/dimensions", serde_json::json!(["ik\u{e4}ryhm\u{e4}"]), serde_json::json!(["agegroup"])),
+        ("/tables/dimensions", serde_json::json!(["sex\n"]), serde_json::json!([])),
+        ("/tables/most_cells", (largest + 1).into(), largest.into()),
+        ("/allowance/nano_rho_per_requester", u64::MAX.into(), largest.into()),
+    ] {
+        let why = rules(pointer, wrong).unwrap_err();
+        assert!(why.starts_with(pointer.rsplit('/').next().unwrap()), "{why}");
+        assert!(rules(pointer, right).is_ok(), "{pointer}");
+    }
+}
+
 #[test]
 fn a_printed_count_is_noisy_with_the_declared_variance() {
     // 309 areas with a count far above any threshold: every cell is printed.
