@@ -177,6 +177,9 @@ impl Reply {
         if it.v != 1 {
             return Err(Error::Version(it.v));
         }
+        if (it.region.as_str(), it.name.as_str()) != (who.region.as_str(), who.name.as_str()) {
+            return Err(Error::SomebodyElse(format!("{} of region {}", it.name, it.region)));
+        }
         let unusable = |e: &dyn std::fmt::Display| Error::Certificate(e.to_string());
         let (ca_pem, certificate_pem) = (it.ca.text(), it.certificate.text());
         if pki::authority_sha256(&ca_pem).map_err(|e| unusable(&e))? != pin.0 {
@@ -249,6 +252,10 @@ mod tests {
         assert!(matches!(refused(&good, &foreign_key), Some(Error::Certificate(_))));
         assert!(matches!(refused(&reply(&other, "aino"), &key), Some(Error::Authority)));
         assert!(matches!(refused(&reply(&authority, "ville"), &key), Some(Error::SomebodyElse(_))));
+        let altered = |from: &str, to: &str| String::from_utf8(good.clone()).expect("JSON").replace(from, to);
+        for text in [altered("\"aino\"", "\"ville\""), altered("\"ita\"", "\"lansi\"")] {
+            assert!(matches!(refused(text.as_bytes(), &key), Some(Error::SomebodyElse(_))), "{text}");
+        }
         // The pinned authority's certificate beside one that another has signed.
         let issued = other.issue_client(&csr, &who("aino"), 30).expect("a certificate");
         let mixed = Reply::new(&token.region, &token.name, &issued.cert_pem, &authority.cert_pem()).bytes();

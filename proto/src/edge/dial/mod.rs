@@ -81,6 +81,14 @@ pub enum Error {
         /// What it said.
         why: String,
     },
+    /// No connection to the proxy.
+    #[error("no connection to the proxy {proxy}: {why}")]
+    NoProxy {
+        /// Host and port of the proxy.
+        proxy: String,
+        /// What the system said.
+        why: String,
+    },
     /// The proxy does not answer.
     #[error("the proxy {proxy} does not answer in time when asked for {address}")]
     ProxyLate {

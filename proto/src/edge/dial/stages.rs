@@ -27,7 +27,8 @@ pub(in crate::edge) async fn stream(to: &Address, proxy: Option<&Proxy>) -> Resu
     match proxy {
         None => Ok(Box::new(tcp((&to.host, to.port), &to.shown()).await?)),
         Some(proxy) => {
-            let tcp = tcp(proxy.address(), &proxy.shown()).await?;
+            let no_proxy = |error: Error| Error::NoProxy { proxy: proxy.shown(), why: error.to_string() };
+            let tcp = tcp(proxy.address(), &proxy.shown()).await.map_err(no_proxy)?;
             let late = |_| Error::ProxyLate { proxy: proxy.shown(), address: to.shown() };
             timeout(PROXY_TIMEOUT, tunnel(tcp, proxy, to)).await.map_err(late)?
         }

@@ -117,6 +117,7 @@ fn of_handshake(address: String, error: &io::Error, issuer: Option<String>) -> T
             | rustls::Error::PeerIncompatible(_),
         ) => Trouble::OldTls { address },
         Some(rustls::Error::InvalidMessage(_)) => Trouble::NotTls { address },
+        Some(altered) if is_altered(altered) => Trouble::Altered { address, reason: altered.to_string() },
         Some(other) => Trouble::Tls { address, reason: other.to_string() },
         None => match error.kind() {
             io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe => {
@@ -124,6 +125,26 @@ fn of_handshake(address: String, error: &io::Error, issuer: Option<String>) -> T
             }
             _ => Trouble::Tls { address, reason: error.to_string() },
         },
+    }
+}
+
+/// True where both ends speak TLS and do not have the same bytes.
+fn is_altered(error: &rustls::Error) -> bool {
+    use AlertDescription::{BadRecordMac, DecodeError, DecryptError, IllegalParameter, MissingExtension};
+    use AlertDescription::{UnexpectedMessage, UnsupportedExtension};
+    match error {
+        rustls::Error::DecryptError | rustls::Error::PeerMisbehaved(_) => true,
+        rustls::Error::AlertReceived(alert) => matches!(
+            alert,
+            BadRecordMac
+                | DecodeError
+                | DecryptError
+                | IllegalParameter
+                | MissingExtension
+                | UnexpectedMessage
+                | UnsupportedExtension
+        ),
+        _ => false,
     }
 }
 
@@ -135,6 +156,9 @@ async fn speak(tls: TlsStream<Box<dyn Stream>>, address: String, hold: Duration)
         Err(Ended::AtOnce(error)) => {
             let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
             match inner {
+                Some(altered @ (rustls::Error::DecryptError | rustls::Error::PeerMisbehaved(_))) => {
+                    Err(Trouble::Altered { address, reason: altered.to_string() })
+                }
                 Some(rustls::Error::AlertReceived(alert)) => {
                     Err(Trouble::NotTrusted { address, reason: format!("{alert:?}") })
                 }

@@ -56,6 +56,14 @@ pub enum Trouble {
         /// Host and port.
         address: String,
     },
+    /// What one end has sent is not what the other has got.
+    #[error("something on the way to {address} alters TLS: {reason}")]
+    Altered {
+        /// Host and port.
+        address: String,
+        /// What TLS says.
+        reason: String,
+    },
     /// Another failure of TLS.
     #[error("TLS to {address} fails: {reason}")]
     Tls {
@@ -116,6 +124,9 @@ impl Trouble {
             Self::OldTls { .. } => {
                 "a firewall or proxy answers in its place: have the address exempted from inspection"
             }
+            Self::Altered { .. } => {
+                "a firewall, a proxy or a virus scanner on this machine inspects TLS: have the address exempted"
+            }
             Self::Tls { .. } => "look at the address; then ask the firewall's owner",
             Self::NoHttp2 { .. } => {
                 "a firewall or proxy speaks HTTP/1.1 in its place: have HTTP/2 let through, without inspection"
@@ -154,6 +165,9 @@ fn of_way(error: &dial::Error) -> &'static str {
         }
         dial::Error::Unreachable { source, .. } if source.kind() == NetworkUnreachable => {
             "this machine has no way there: look at its network"
+        }
+        dial::Error::NoProxy { .. } => {
+            "look at proxy (in node.toml, or as enroll was given it): whether it runs there, and takes connections from this machine"
         }
         dial::Error::Proxy { .. } | dial::Error::ProxyLate { .. } => {
             "look at proxy and proxy_credentials; then have the proxy's owner allow CONNECT to this address"

@@ -166,6 +166,36 @@ async fn what_is_no_tls() {
     assert!(matches!(found, Trouble::OldTls { .. }), "{found}");
 }
 
+/// Passes bytes on both ways, and alters one of what the server sends at this place.
+async fn altering(mut near: TcpStream, to: String, at: usize) {
+    let mut far = TcpStream::connect(to).await.expect("the server");
+    let (mut from_near, mut to_near) = near.split();
+    let (mut from_far, mut to_far) = far.split();
+    let there = tokio::io::copy(&mut from_near, &mut to_far);
+    let back = async {
+        let mut head = vec![0; at + 1];
+        from_far.read_exact(&mut head).await?;
+        head[at] ^= 1;
+        to_near.write_all(&head).await?;
+        tokio::io::copy(&mut from_far, &mut to_near).await
+    };
+    drop(tokio::join!(there, back));
+}
+
+#[tokio::test]
+async fn bytes_altered_on_the_way() {
+    let party = Party::new();
+    let running = party.region.serve(Limits::default());
+    // In the server's random bytes, which both ends make their keys of; and in what is
+    // encrypted already.
+    for at in [15, 300] {
+        let to = running.url().trim_start_matches("https://").to_owned();
+        let found = party.found(move |tcp| altering(tcp, to.clone(), at)).await;
+        assert!(matches!(found, Trouble::Altered { .. }), "byte {at}: {found}");
+        assert!(found.is_the_networks() && found.remedy().contains("exempted"), "{found}");
+    }
+}
+
 #[tokio::test]
 async fn what_is_no_http2() {
     let party = Party::new();
@@ -248,5 +278,15 @@ async fn proxies_that_do_not_pass_on() {
         let of_proxy = matches!(found, Trouble::Way(dial::Error::Proxy { .. }));
         assert!(of_proxy && found.to_string().contains(says), "{answer}: {found}");
         assert!(firewall_line(&route).contains("CONNECT through it to koonti.invalid:7443"));
+    }
+    // One that is down, and one whose name nobody knows: it is the proxy that is named.
+    let (listener, port) = free_port();
+    drop(listener);
+    for proxy in [format!("127.0.0.1:{port}"), "proxy.invalid:3128".to_owned()] {
+        let named = Proxy::parse(&format!("http://{proxy}"), None).expect("a proxy");
+        let route = Route::new("https://koonti.invalid:7443", Some(named));
+        let found = party.probe(route, Duration::ZERO).await.expect_err("no proxy");
+        assert!(found.to_string().starts_with(&format!("no connection to the proxy {proxy}: ")), "{found}");
+        assert!(found.remedy().starts_with("look at proxy ") && found.is_the_networks(), "{found}");
     }
 }
