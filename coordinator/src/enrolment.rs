@@ -1,9 +1,10 @@
-//! Newcomers: a secret serves once, and a key belongs to one member. The same for those who
+//! Newcomers: a secret serves once, a key belongs to one member, and a name keeps its keys. The same for those who
 //! come over the network and those whose request the operator carries in.
 
 use crate::clock;
 use crate::config::Config;
 use crate::invitation::Invitation;
+use crate::known::Known;
 use crate::region::internal;
 use crate::store::Store;
 use koonti_disclosure::Digest;
@@ -36,6 +37,10 @@ pub(crate) fn take(
     let others = store.fold.members.iter().filter(|(key, _)| **key != (kind, ask.name.clone()));
     if others.map(|(_, member)| member.identity).any(|identity| identity == ask.identity) {
         return Err(Failure::Denied("another member has this identity key".to_owned()));
+    }
+    if let Some(logs) = ask.logs {
+        let known = Known::read(config).map_err(internal)?;
+        known.check(&ask.name, ask.identity, logs).map_err(|e| Failure::Denied(e.to_string()))?;
     }
     let wire_kind = if ask.is_node { Kind::Node } else { Kind::Person };
     let id = SpiffeId::new(config.region.as_str(), wire_kind, ask.name.as_str()).map_err(internal)?;

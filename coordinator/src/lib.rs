@@ -18,6 +18,7 @@ mod files;
 pub mod fold;
 pub mod invitation;
 pub mod keys;
+mod known;
 pub mod mirror;
 mod orders;
 pub mod region;

@@ -68,6 +68,23 @@ pub struct Floor {
     pub k: u32,
 }
 
+impl Floor {
+    /// What this floor allows and the one before did not, a line each.
+    pub fn looser_than(&self, before: &Self) -> Vec<String> {
+        let ((num, den), (old_num, old_den)) = (self.eta, before.eta);
+        let lines = [
+            (self.k < before.k, format!("smallest count: {} -> {}", before.k, self.k)),
+            (self.j < before.j, format!("nodes that may know one person: {} -> {}", before.j, self.j)),
+            (self.c < before.c, format!("nodes that may collude with the coordinator: {} -> {}", before.c, self.c)),
+            (
+                u128::from(num) * u128::from(old_den) > u128::from(old_num) * u128::from(den),
+                format!("chance of a figure under the smallest count: {old_num}/{old_den} -> {num}/{den}"),
+            ),
+        ];
+        lines.into_iter().filter(|(looser, _)| *looser).map(|(_, line)| format!("looser than before: {line}")).collect()
+    }
+}
+
 #[derive(Clone, Serialize, Deserialize)]
 struct Wire {
     coordinator: LogKeys,
@@ -266,6 +283,17 @@ impl SignedRoster {
 mod tests {
     use super::*;
     use crate::identity::IdentityKey;
+
+    #[test]
+    fn what_a_floor_loosens_is_told_and_what_it_tightens_is_not() {
+        let before = Floor { c: 2, eta: (1, 100), j: 3, k: 7 };
+        assert!(before.looser_than(&before).is_empty());
+        assert!(Floor { c: 3, eta: (1, 200), j: 4, k: 8 }.looser_than(&before).is_empty());
+        let told = Floor { c: 1, eta: (2, 100), j: 2, k: 5 }.looser_than(&before);
+        assert_eq!(told.len(), 4, "{told:?}");
+        assert_eq!(told[0], "looser than before: smallest count: 7 -> 5");
+        assert!(told[3].ends_with("1/100 -> 2/100"), "{told:?}");
+    }
 
     #[test]
     fn only_the_governance_key_makes_a_roster() {

@@ -7,7 +7,7 @@ use clap::Subcommand;
 use koonti_disclosure::Name;
 use koonti_disclosure::identity::IdentityKey;
 use koonti_disclosure::names::unhex;
-use koonti_disclosure::roster::Roster;
+use koonti_disclosure::roster::{Roster, SignedRoster};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use zeroize::Zeroizing;
@@ -29,7 +29,7 @@ pub(super) enum Command {
     },
     /// Check a draft roster and print it signed.
     #[command(
-        after_help = "Example:\n  koonti governance sign roster-draft.json --key governance/governance.key > roster.json"
+        after_help = "Example:\n  koonti governance sign roster-draft.json --key governance/governance.key --before roster-1.json > roster-2.json"
     )]
     Sign {
         /// The draft that `koonti-coordinator roster draft` printed.
@@ -37,6 +37,9 @@ pub(super) enum Command {
         /// The secret governance key.
         #[arg(long)]
         key: PathBuf,
+        /// The signed roster before this one: what the draft loosens is told.
+        #[arg(long)]
+        before: Option<PathBuf>,
     },
 }
 
@@ -58,12 +61,13 @@ pub(super) fn run(command: &Command) -> Result<ExitCode, Error> {
                 out.display()
             );
         }
-        Command::Sign { draft, key } => {
+        Command::Sign { draft, key, before } => {
             let roster = Roster::parse(read(draft)?.trim_end().as_bytes())?;
             let seed = Zeroizing::new(read(key)?);
             let seed = seed.trim().strip_prefix(SECRET).and_then(|seed| unhex(seed).ok());
             let seed = seed
                 .ok_or_else(|| Error::config(key, "not a secret governance key: sign with governance.key, not .pub"))?;
+            let key = IdentityKey::from_seed(seed);
             eprintln!(
                 "signing roster {} of region {}: {} nodes, {} persons, smallest count {}; hash {}",
                 roster.epoch(),
@@ -73,6 +77,11 @@ pub(super) fn run(command: &Command) -> Result<ExitCode, Error> {
                 roster.floor().k,
                 roster.hash()
             );
+            if let Some(before) = before {
+                let before = SignedRoster::parse(read(before)?.trim_end().as_bytes(), key.public())?;
+                let looser = roster.floor().looser_than(&before.roster().floor());
+                looser.iter().for_each(|line| eprintln!("  {line}"));
+            }
             // Whoever signs should see what they sign.
             for node in roster.nodes() {
                 eprintln!("  node {} key {} areas {}", node.name, node.identity, node.areas.join(" "));
@@ -81,7 +90,7 @@ pub(super) fn run(command: &Command) -> Result<ExitCode, Error> {
                 let roles: Vec<String> = person.roles.iter().map(|r| format!("{r:?}").to_lowercase()).collect();
                 eprintln!("  person {} key {} ({})", person.name, person.identity, roles.join(", "));
             }
-            let signed = IdentityKey::from_seed(seed).sign_roster(roster);
+            let signed = key.sign_roster(roster);
             say!("{}", String::from_utf8_lossy(&signed.bytes()));
         }
     }

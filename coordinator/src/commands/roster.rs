@@ -4,6 +4,7 @@ use crate::config::Config;
 use crate::error::Error;
 use crate::fold::Fold;
 use crate::keys::Keys;
+use crate::known::Known;
 use clap::Subcommand;
 use koonti_disclosure::roster::{Floor, NodeEntry, PersonEntry, Roster, SignedRoster};
 use koonti_evidence::entry::coordinator::MemberKind;
@@ -15,12 +16,14 @@ pub(super) enum Command {
     /// governance to check and sign.
     #[command(after_help = "Example:\n  koonti-coordinator roster draft > roster-draft.json")]
     Draft {
-        /// Smallest count that any node of the region may print.
-        #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(3..=1000))]
-        k: u32,
-        /// Number of nodes that one person may be known to.
-        #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=100))]
-        known_to: u32,
+        /// Smallest count that any node of the region may print: 5 at first, then that of
+        /// the roster in force.
+        #[arg(long, value_parser = clap::value_parser!(u32).range(3..=1000))]
+        k: Option<u32>,
+        /// Number of nodes that one person may be known to: 2 at first, then that of the
+        /// roster in force.
+        #[arg(long, value_parser = clap::value_parser!(u32).range(1..=100))]
+        known_to: Option<u32>,
     },
     /// Put a signed roster in force; a running coordinator passes it on to the nodes.
     #[command(after_help = "Example:\n  koonti-coordinator roster install roster.json")]
@@ -35,6 +38,7 @@ pub(super) fn run(config: &Config, command: &Command) -> Result<(), Error> {
         Ok(bytes) => Some(SignedRoster::parse(&bytes, config.governance)?),
         Err(_) => None,
     };
+    let floor = installed.as_ref().map(|r| r.roster().floor());
     let epoch = installed.as_ref().map_or(0, |r| r.roster().epoch());
     match command {
         Command::Draft { k, known_to } => {
@@ -53,11 +57,14 @@ pub(super) fn run(config: &Config, command: &Command) -> Result<(), Error> {
                     MemberKind::Person => persons.push(PersonEntry { identity, name, roles: member.roles.clone() }),
                 }
             }
-            let floor = Floor { c: 1, eta: (1, 100), j: *known_to, k: *k };
+            let before = floor.unwrap_or(Floor { c: 1, eta: (1, 100), j: 2, k: 5 });
+            let floor = Floor { j: known_to.unwrap_or(before.j), k: k.unwrap_or(before.k), ..before };
             let keys = Keys::load(config)?;
             let roster = Roster::new(config.region.clone(), epoch + 1, keys.logs(), floor, nodes, persons)?;
+            keeps_keys(config, &roster)?;
             println!("{}", String::from_utf8_lossy(roster.bytes()));
             eprintln!("draft of roster {}, hash {}", roster.epoch(), roster.hash());
+            floor.looser_than(&before).iter().for_each(|line| eprintln!("{line}"));
         }
         Command::Install { file } => {
             let bytes = std::fs::read(file).map_err(|e| Error::file(file, &e))?;
@@ -69,6 +76,7 @@ pub(super) fn run(config: &Config, command: &Command) -> Result<(), Error> {
                 let why = format!("roster {epoch} is in force, and this is number {}", signed.roster().epoch());
                 return Err(Error::Refused(why));
             }
+            keeps_keys(config, signed.roster())?;
             koonti_journal::create_dir_private(&config.state)?;
             koonti_journal::write_atomic(&config.roster(), &signed.bytes(), 0o600)?;
             eprintln!(
@@ -79,4 +87,8 @@ pub(super) fn run(config: &Config, command: &Command) -> Result<(), Error> {
         }
     }
     Ok(())
+}
+
+fn keeps_keys(config: &Config, roster: &Roster) -> Result<(), Error> {
+    Known::read(config)?.check_all(roster).map_err(|e| Error::Refused(e.to_string()))
 }

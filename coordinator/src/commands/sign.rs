@@ -6,7 +6,10 @@ use crate::orders::{Order, hand_in};
 use clap::Args;
 use koonti_evidence::entry::coordinator::MemberKind;
 use koonti_proto::offline::{Reply, Request, fingerprint};
-use std::path::PathBuf;
+use std::fs::OpenOptions;
+use std::io::ErrorKind;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
 
 #[derive(Args)]
 #[command(
@@ -24,10 +27,12 @@ pub(super) fn sign(config: &Config, kind: MemberKind, sign: &Sign) -> Result<(),
     let text = read(&sign.request)?;
     let wrong = |e: &dyn std::fmt::Display| Error::Refused(format!("{}: {e}", sign.request.display()));
     let ask = Request::parse(text.as_bytes(), &config.region).map_err(|e| wrong(&e))?;
-    if sign.out.exists() {
-        return Err(Error::Refused(format!("{}: exists already; nothing was changed", sign.out.display())));
-    }
-    let reply = hand_in(config, &Order::Enrol { kind, request: text.trim_end().to_owned() })?;
+    // First: an invitation that is taken up serves no second time.
+    reserve(&sign.out)?;
+    let reply = hand_in(config, &Order::Enrol { kind, request: text.trim_end().to_owned() }).inspect_err(|_| {
+        // It is empty. What could not be done is what has to be told.
+        drop(std::fs::remove_file(&sign.out));
+    })?;
     koonti_journal::write_atomic(&sign.out, reply.as_bytes(), 0o600)?;
     let certificate_pem = Reply::certificate_pem(reply.as_bytes()).map_err(|e| wrong(&e))?;
     println!("{}", fingerprint(ask.identity, &certificate_pem).map_err(|e| wrong(&e))?);
@@ -38,4 +43,14 @@ pub(super) fn sign(config: &Config, kind: MemberKind, sign: &Sign) -> Result<(),
         sign.out.display()
     );
     Ok(())
+}
+
+/// Makes an empty file where the reply will stand.
+fn reserve(out: &Path) -> Result<(), Error> {
+    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(out) {
+        Err(e) if e.kind() == ErrorKind::AlreadyExists => {
+            Err(Error::Refused(format!("{}: exists already; nothing was changed", out.display())))
+        }
+        made => made.map(drop).map_err(|e| Error::file(out, &e)),
+    }
 }
