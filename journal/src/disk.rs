@@ -100,6 +100,15 @@ pub(crate) fn rename(from: &Path, to: &Path) -> io::Result<()> {
     Ok(())
 }
 
+/// Gives a file a second name, which nothing may have.
+pub(crate) fn link(from: &Path, to: &Path) -> io::Result<()> {
+    fault::step("link", from)?;
+    fs::hard_link(from, to)?;
+    fault::done("link", from, 0, to.as_os_str().as_encoded_bytes());
+    fault::point();
+    Ok(())
+}
+
 /// Takes a file's name away.
 pub(crate) fn remove(path: &Path) -> io::Result<()> {
     fault::step("remove", path)?;

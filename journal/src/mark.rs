@@ -61,6 +61,6 @@ fn decode(bytes: &[u8]) -> Option<Mark> {
     (*magic == MAGIC && mark.encode() == bytes).then_some(mark)
 }
 
-const SUFFIX: &str = ".mark";
+pub(crate) const SUFFIX: &str = ".mark";
 
 const MAGIC: [u8; 8] = *b"KOONTIM1";

@@ -6,7 +6,7 @@ use koonti_proto::edge::dial::{Proxy, Route};
 use koonti_watch::Loopback;
 use koonti_watch::log::{Format, Level, Log};
 use serde::Deserialize;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use zeroize::Zeroizing;
 
 /// The file as written: unknown keys are refused with line and column.
@@ -120,6 +120,12 @@ impl Config {
     /// The way to its enrolment listener.
     pub fn enrolment_route(&self) -> Route {
         Route::new(&self.enrolment, self.proxy.clone())
+    }
+
+    /// True when a backup of the state takes the keys along.
+    pub fn keys_in_state(&self) -> bool {
+        let rest = self.keys.strip_prefix(&self.state);
+        rest.is_ok_and(|rest| !rest.components().any(|part| part == Component::ParentDir))
     }
 
     /// The journal file.

@@ -70,6 +70,10 @@ enum Letter {
 /// When the disk fails, or the node cannot start.
 pub(crate) async fn run(desk: Arc<Desk>) -> Result<(), Error> {
     let door = desk.config().metrics.map(Door::open).transpose()?;
+    if desk.config().keys_in_state() {
+        let keys = desk.config().keys.display();
+        tracing::warn!(%keys, "the keys lie inside the state directory: leave them out of its backups, or stop the node, move them and name the new place in node.toml");
+    }
     let link = NodeLink::new(desk.config().route(), &desk.keys().credentials)?;
     let deposits = Arc::new(Deposits::new(desk.clone(), link.clone())?);
     let anew = Notify::new();

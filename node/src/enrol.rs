@@ -36,8 +36,8 @@ pub struct Enrolled {
 /// Takes up an invitation.
 ///
 /// # Errors
-/// When the invitation is for a person, expired, or not taken, or a key cannot
-/// be written. Nothing is left behind then but the key files.
+/// When the invitation is for a person, expired, or not taken, a log was begun here with
+/// other keys, or a key cannot be written. Nothing is left behind then but the key files.
 pub async fn take_up(config: &Config, token: &Token) -> Result<Enrolled, Error> {
     let (keys, csr_pem, _) = NewKeys::make(config, token)?;
     let asked = enroll(config.enrolment_route(), token, &csr_pem, &keys.identity, Some(&keys.logs)).await;
@@ -103,6 +103,7 @@ impl NewKeys {
             let keys = Self { member, key_pem, identity: before.identity, logs, seeds: None };
             return Ok((keys, csr_pem, spki_sha256));
         }
+        may_be_new(config)?;
         let seeds = [Zeroizing::new(keys::random()?), Zeroizing::new(keys::random()?)];
         let identity = IdentityKey::from_seed(keys::random()?);
         let logs = logs(&member, &seeds)?;
@@ -142,6 +143,7 @@ impl NewKeys {
                 Self { member, key_pem, identity: before.identity, logs, seeds: None }
             }
             None => {
+                may_be_new(config)?;
                 let seed = |name| keys::secret(&dir, name).map(Zeroizing::new);
                 let seeds = [seed("log.key")?, seed("witness.key")?];
                 let identity = IdentityKey::from_seed(keys::secret(&dir, "identity.key")?);
@@ -195,6 +197,21 @@ fn before(config: &Config, member: &Member) -> Result<Option<Keys>, Error> {
         return Err(Error::Refused(why.into()));
     }
     Ok(Some(before))
+}
+
+/// New keys are for a new log, and lie where no backup of the state takes them along.
+fn may_be_new(config: &Config) -> Result<(), Error> {
+    let journal = config.journal();
+    if journal.exists() && !koonti_journal::read(&journal).is_ok_and(|entries| entries.is_empty()) {
+        return Err(Error::OtherKeys { log: journal.display().to_string() });
+    }
+    if config.keys_in_state() {
+        return Err(Error::Refused(format!(
+            "the keys would come to lie in {}, inside the state directory, which is backed up: name another place in node.toml, such as keys = \"keys\", and leave that out of backups",
+            config.keys.display()
+        )));
+    }
+    Ok(())
 }
 
 fn logs(member: &Member, [log, witness]: &[Zeroizing<[u8; 32]>; 2]) -> Result<LogKeys, Error> {

@@ -25,6 +25,14 @@ pub enum Error {
         /// Why not.
         why: String,
     },
+    /// The keys are not those that the log was begun with.
+    #[error(
+        "{log} was begun with other keys, and a name keeps its keys for ever: put those back. If they are lost, the organisation joins under another name, with an empty state directory"
+    )]
+    OtherKeys {
+        /// The journal.
+        log: String,
+    },
     /// The journal or another file on disk.
     #[error(transparent)]
     Disk(#[from] koonti_journal::Error),

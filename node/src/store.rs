@@ -9,7 +9,7 @@ use crate::config::Config;
 use crate::error::Error;
 use crate::fault;
 use crate::fold::Fold;
-use crate::keys::Keys;
+use crate::keys::{Keys, Member};
 use koonti_disclosure::identity::SignedRelease;
 use koonti_disclosure::ledger::{self, DebitError, DebitSink, Joining, Terms};
 use koonti_disclosure::policy::Admitted;
@@ -62,8 +62,8 @@ impl Store {
     /// Opens the store, creating it when it is new.
     ///
     /// # Errors
-    /// When another process has it, the journal is damaged, or an entry is not
-    /// understood.
+    /// When another process has it, the journal is damaged or was begun with other keys, or
+    /// an entry is not understood.
     pub fn open(config: &Config) -> Result<Self, Error> {
         koonti_journal::create_dir_private(&config.state)?;
         let keys = Keys::load(&config.keys)?;
@@ -73,6 +73,7 @@ impl Store {
             journal.append(&genesis)?;
             entries.push(genesis);
         }
+        begun_with(&keys, &entries[0], config)?;
         let fold = Fold::of(&entries)?;
         clock::not_before(fold.time);
         let mut tree = Tree::new();
@@ -286,6 +287,21 @@ fn genesis(keys: &Keys) -> Own {
         time: clock::now(),
         v: 1,
         witness,
+    }
+}
+
+/// A name keeps the keys of its first entry. With others, nothing of this node could be
+/// checked any more, and for good.
+fn begun_with(keys: &Keys, first: &[u8], config: &Config) -> Result<(), Error> {
+    let (Ok(Entry::Own(Own::Genesis { identity, log, node, region, witness, .. })), LogKeys { log: own, witness: our }) =
+        (Entry::parse(first), keys.logs())
+    else {
+        return Err(Error::Entry(0));
+    };
+    let Member { name, region: ours, .. } = &keys.member;
+    match (identity, log, witness, &node, &region) == (keys.identity.public(), own, our, name, ours) {
+        true => Ok(()),
+        false => Err(Error::OtherKeys { log: config.journal().display().to_string() }),
     }
 }
 

@@ -20,7 +20,7 @@ use crate::v1::enrolment_service_client::EnrolmentServiceClient;
 use crate::v1::evidence_service_client::EvidenceServiceClient;
 use crate::v1::node_service_client::NodeServiceClient;
 use crate::v1::table_service_client::TableServiceClient;
-use crate::wire::{Answer, Ask, Asked, Deposit, Deposited, Hello, NodeStatus, RoundMessage, Table, ToNode};
+use crate::wire::{Answer, Ask, Asked, Deposit, Deposited, Hello, NodeStatus, Retrieved, RoundMessage, Table, ToNode};
 use koonti_disclosure::identity::IdentityKey;
 use koonti_disclosure::roster::LogKeys;
 use koonti_disclosure::{Digest, Name};
@@ -128,18 +128,19 @@ impl NodeLink {
     ///
     /// # Errors
     /// When the coordinator cannot be reached.
-    pub async fn retrieve(&self) -> Result<(Vec<u8>, Vec<Vec<u8>>), Failure> {
+    pub async fn retrieve(&self) -> Result<Retrieved, Failure> {
         let pieces = begin(v1::RetrieveRequest {}, |m| async move { self.client().retrieve(m).await }).await?;
         let mut pieces = pieces.into_inner();
-        let (mut checkpoint, mut entries) = (Vec::new(), Vec::new());
+        let mut retrieved = Retrieved::default();
         while let Some(piece) = pieces.next().await {
             let piece = piece?;
-            if checkpoint.is_empty() {
-                checkpoint = piece.checkpoint;
+            if retrieved.checkpoint.is_empty() {
+                retrieved.checkpoint = piece.checkpoint;
             }
-            entries.extend(piece.entries);
+            retrieved.entries.extend(piece.entries);
+            retrieved.named.extend(piece.named);
         }
-        Ok((checkpoint, entries))
+        Ok(retrieved)
     }
 
     /// Cosigns the coordinator's checkpoint of this size.

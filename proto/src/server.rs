@@ -18,7 +18,9 @@ use crate::v1::enrolment_service_server::{EnrolmentService, EnrolmentServiceServ
 use crate::v1::evidence_service_server::{EvidenceService, EvidenceServiceServer};
 use crate::v1::node_service_server::{NodeService, NodeServiceServer};
 use crate::v1::table_service_server::{TableService, TableServiceServer};
-use crate::wire::{Ask, Asked, Deposit, Deposited, Hello, NodeStatus, Received, RoundMessage, Table, ToNode};
+use crate::wire::{
+    Ask, Asked, Deposit, Deposited, Hello, NodeStatus, Received, Retrieved, RoundMessage, Table, ToNode,
+};
 use koonti_disclosure::identity::check_enrolment;
 use koonti_disclosure::roster::LogKeys;
 use koonti_disclosure::{Digest, Name};
@@ -44,7 +46,7 @@ pub trait Rooms: Registry {
     /// A node deposits entries of its log. Returns once they are durable and cosigned.
     fn deposit(&self, caller: Caller, deposit: Deposit) -> impl Future<Output = Result<Deposited, Failure>> + Send;
     /// A node's own log, as it was cosigned: the checkpoint and the entries.
-    fn retrieve(&self, caller: Caller) -> Result<(Vec<u8>, Vec<Vec<u8>>), Failure>;
+    fn retrieve(&self, caller: Caller) -> Result<Retrieved, Failure>;
     /// A node cosigns the coordinator's checkpoint of this size with a signature line.
     fn cosign(&self, caller: Caller, size: u64, signature: String) -> Result<(), Failure>;
     /// A member wants a certificate for another key; returns the chain in PEM.
@@ -182,14 +184,14 @@ impl<R: Rooms> NodeService for Doors<R> {
     }
 
     async fn retrieve(&self, request: Request<v1::RetrieveRequest>) -> Result<Response<Self::RetrieveStream>, Status> {
-        let (checkpoint, entries) = self.0.retrieve(caller(&request)?)?;
-        let first = v1::RetrieveResponse { checkpoint, entries: Vec::new() };
+        let Retrieved { checkpoint, entries, named } = self.0.retrieve(caller(&request)?)?;
+        let mut pieces = vec![v1::RetrieveResponse { checkpoint, ..Default::default() }];
         // An entry has at most 64 KiB, so that eight of them fit a message.
-        let rest: Vec<_> = entries
-            .chunks(8)
-            .map(|entries| v1::RetrieveResponse { checkpoint: Vec::new(), entries: entries.to_vec() })
-            .collect();
-        Ok(Response::new(Box::pin(tokio_stream::iter(std::iter::once(first).chain(rest).map(Ok)))))
+        let entries = entries.chunks(8).map(<[Vec<u8>]>::to_vec);
+        pieces.extend(entries.map(|entries| v1::RetrieveResponse { entries, ..Default::default() }));
+        let named = named.into_iter().map(|bytes| vec![bytes]);
+        pieces.extend(named.map(|named| v1::RetrieveResponse { named, ..Default::default() }));
+        Ok(Response::new(Box::pin(tokio_stream::iter(pieces.into_iter().map(Ok)))))
     }
 
     async fn cosign(&self, request: Request<v1::CosignRequest>) -> Result<Response<v1::CosignResponse>, Status> {

@@ -68,6 +68,17 @@ pub struct Deposited {
     pub conflict: bool,
 }
 
+/// A node's own log, as the coordinator has cosigned it.
+#[derive(Default)]
+pub struct Retrieved {
+    /// The cosigned checkpoint, a signed note.
+    pub checkpoint: Vec<u8>,
+    /// The entries under it.
+    pub entries: Vec<Vec<u8>>,
+    /// Rules and rosters that they name, as far as they are held.
+    pub named: Vec<Vec<u8>>,
+}
+
 /// What the coordinator sends to an attending node.
 #[derive(Clone)]
 pub enum ToNode {

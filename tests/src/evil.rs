@@ -15,7 +15,7 @@ use koonti_proto::access::{Caller, Registry, Role};
 use koonti_proto::edge::pki::{Kind, SpiffeId};
 use koonti_proto::edge::server::ServerCertificate;
 use koonti_proto::wire::{
-    Ask, Asked, Deposit, Deposited, Hello, NodeStatus, Offer, Received, RoundMessage, Table, ToNode,
+    Ask, Asked, Deposit, Deposited, Hello, NodeStatus, Offer, Received, Retrieved, RoundMessage, Table, ToNode,
 };
 use koonti_proto::{Failure, Items, RenewAsk, Rooms, serve};
 use std::collections::BTreeMap;
@@ -216,7 +216,7 @@ impl Rooms for Mail {
         }
     }
 
-    fn retrieve(&self, _: Caller) -> Result<(Vec<u8>, Vec<Vec<u8>>), Failure> {
+    fn retrieve(&self, _: Caller) -> Result<Retrieved, Failure> {
         Err(nothing())
     }
 

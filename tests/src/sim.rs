@@ -114,6 +114,11 @@ impl Disk {
                 let object = self.now.get(path).copied();
                 self.name(path, &[(path, None), (&to, object)]);
             }
+            "link" => {
+                let to = PathBuf::from(String::from_utf8(step.bytes.clone()).expect("a path"));
+                let object = self.now.get(path).copied();
+                self.name(path, &[(&to, object)]);
+            }
             "remove" => self.name(path, &[(path, None)]),
             "names" => {
                 let all = std::mem::take(&mut self.names).into_iter();

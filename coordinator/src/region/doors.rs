@@ -10,7 +10,7 @@ use koonti_evidence::entry::coordinator::MemberKind;
 use koonti_proto::access::{Caller, Registry, Role};
 use koonti_proto::edge::pki::{Kind, SpiffeId};
 use koonti_proto::wire::{
-    Ask, Asked, Deposit, Deposited, Hello, NodeStatus, Received, RoundMessage, Table, TableState, ToNode,
+    Ask, Asked, Deposit, Deposited, Hello, NodeStatus, Received, Retrieved, RoundMessage, Table, TableState, ToNode,
 };
 use koonti_proto::{Failure, Items, RenewAsk, Rooms};
 use std::sync::Arc;
@@ -109,10 +109,12 @@ impl Rooms for Region {
         tokio::task::block_in_place(|| self.take_deposit(&caller.name, &deposit))
     }
 
-    fn retrieve(&self, caller: Caller) -> Result<(Vec<u8>, Vec<Vec<u8>>), Failure> {
-        let log = self.inner().mirrors.log(&caller.name).map_err(super::internal)?;
+    fn retrieve(&self, caller: Caller) -> Result<Retrieved, Failure> {
+        let inner = self.inner();
+        let log = inner.mirrors.log(&caller.name).map_err(super::internal)?;
         let (entries, note) = log.ok_or_else(|| Failure::NotFound("no log of this node is held".to_owned()))?;
-        Ok((note.to_string().into_bytes(), entries))
+        let named = inner.rules_and_rosters(&entries);
+        Ok(Retrieved { checkpoint: note.to_string().into_bytes(), entries, named })
     }
 
     fn cosign(&self, caller: Caller, size: u64, signature: String) -> Result<(), Failure> {

@@ -16,7 +16,7 @@ use koonti_evidence::note::Note;
 use koonti_proto::{Failure, Items};
 use koonti_secagg::coordinator::Round;
 use koonti_secagg::message::{self, Chunk, Kind};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// How long nodes may take to come back and cosign the log before it is handed out: as
@@ -95,16 +95,27 @@ impl Inner {
 
     /// What an entry of a node's names, as far as it is held here.
     fn blobs_of_node(&self, entry: &[u8], bundle: &mut Bundle) {
-        let named = match canonical::from_bytes(entry) {
-            Ok(Own::PolicyApproved { policy, .. }) => Some(self.store.blob(policy)),
-            Ok(Own::RosterApproved { roster, .. }) => Some(self.store.blob(roster)),
-            _ => match canonical::from_bytes(entry) {
-                Ok(ledger::Entry::Release { release, .. }) => Some(self.store.release(release)),
-                _ => None,
-            },
+        let release = || match canonical::from_bytes(entry) {
+            Ok(ledger::Entry::Release { release, .. }) => self.store.release(release).ok(),
+            _ => None,
         };
-        if let Some(Ok(bytes)) = named {
+        if let Some(bytes) = self.rules_or_roster(entry).or_else(release) {
             bundle.blob(bytes);
+        }
+    }
+
+    /// The rules and rosters that entries of a node's name, each once, as far as they are
+    /// held here.
+    pub(super) fn rules_and_rosters(&self, entries: &[Vec<u8>]) -> Vec<Vec<u8>> {
+        let named: BTreeSet<Vec<u8>> = entries.iter().filter_map(|entry| self.rules_or_roster(entry)).collect();
+        named.into_iter().collect()
+    }
+
+    fn rules_or_roster(&self, entry: &[u8]) -> Option<Vec<u8>> {
+        match canonical::from_bytes(entry) {
+            Ok(Own::PolicyApproved { policy, .. }) => self.store.blob(policy).ok(),
+            Ok(Own::RosterApproved { roster, .. }) => self.store.blob(roster).ok(),
+            _ => None,
         }
     }
 

@@ -34,7 +34,8 @@ use clap::{Parser, Subcommand};
 use koonti_disclosure::Digest;
 use koonti_proto::Failure;
 use koonti_watch::log::Log;
-use std::path::PathBuf;
+use std::io::{IsTerminal, Write};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -123,12 +124,9 @@ enum Command {
     /// The quarters of this node.
     #[command(subcommand)]
     Period(period::Command),
-    /// After the state was set back to an older copy: fetch this node's own log from the
-    /// coordinator, and count every period that the node has ever held as spent.
-    #[command(
-        after_help = "Example:\n  koonti-node recover --config node.toml\n\nThe daemon must not run. What the node knew and the coordinator does not is set\naside beside the journal. Nothing more is released from the periods held so far;\nimport the next ones as usual."
-    )]
-    Recover,
+    /// After the state was set back to an older copy, damaged or lost: fetch this node's own
+    /// log from the coordinator, and count every period that the node has ever held as spent.
+    Recover(recover::Recover),
     /// Run the daemon: it dials out to the coordinator and listens nowhere, but on loopback
     /// for metrics and health if node.toml has a section [metrics].
     #[command(
@@ -180,7 +178,7 @@ fn run(args: Args, log: &mut Log) -> Result<ExitCode, Error> {
         Command::Budget { output, explain } => budget::budget(&config, output.output(), explain),
         Command::Evidence(command) => evidence::run(&config, &command),
         Command::Period(command) => period::run(&config, &command),
-        Command::Recover => runtime()?.block_on(recover::recover(&config)),
+        Command::Recover(recover) => runtime()?.block_on(recover::recover(&config, &recover)),
         Command::Run => {
             let desk = Arc::new(open_desk(&config)?);
             runtime()?.block_on(crate::daemon::run(desk))?;
@@ -210,6 +208,18 @@ const ORDERS_TAKE: Duration = Duration::from_secs(3);
 fn runtime() -> Result<tokio::runtime::Runtime, Error> {
     let built = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     built.map_err(|e| Error::Refused(format!("the async runtime does not start: {e}")))
+}
+
+/// Asks whoever sits there; where nobody does, refuses with what to say instead.
+fn confirmed(question: &str, otherwise: &str) -> Result<bool, Error> {
+    if !std::io::stdin().is_terminal() {
+        return Err(Error::Refused(otherwise.to_owned()));
+    }
+    eprint!("{question} [y/N] ");
+    let _ = std::io::stderr().flush();
+    let mut line = String::new();
+    std::io::stdin().read_line(&mut line).map_err(|e| Error::file(Path::new("stdin"), &e))?;
+    Ok(matches!(line.trim(), "y" | "Y" | "yes"))
 }
 
 /// Finds the one id that begins with these hex digits.

@@ -1,70 +1,90 @@
 //! `koonti-node recover`: the node's own log, back from the coordinator's copy.
 //!
-//! The copy is believed only as far as this node has signed it itself. Entries that
-//! only this disk had are set aside, never mixed in. What the lost state may have known
-//! besides cannot be told, so every period held so far counts as spent from then on.
+//! The copy is believed only as far as this node has signed it itself. What was in the
+//! journal's place is set aside, whole, damaged or gone. What the lost state may have known
+//! besides cannot be told, so every period held so far counts as spent: the entries that say
+//! so are part of the journal that takes the place. Whatever cuts this short leaves the node
+//! as it was, or recovered, or refusing to start until this has been done again.
 
 use crate::config::Config;
 use crate::error::Error;
 use crate::fold::Fold;
 use crate::keys::Keys;
-use crate::store::Store;
 use crate::{blobs, clock};
-use koonti_disclosure::roster::SignedRoster;
-use koonti_disclosure::{Name, Period, ledger};
+use clap::Args;
+use koonti_disclosure::names::unhex;
+use koonti_disclosure::roster::{Roster, SignedRoster};
+use koonti_disclosure::{Digest, Name, Period, canonical, ledger};
+use koonti_evidence::entry::node::Own;
 use koonti_evidence::tree::leaf_hash;
 use koonti_evidence::{Checkpoint, Note, Tree};
-use koonti_journal::Journal;
-use koonti_proto::{NodeLink, PeopleLink};
+use koonti_journal::Place;
+use koonti_proto::NodeLink;
+use koonti_proto::wire::Retrieved;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-pub(super) async fn recover(config: &Config) -> Result<ExitCode, Error> {
+#[derive(Args)]
+#[command(
+    after_help = "Example:\n  koonti-node recover --config node.toml\n\nThe daemon must not run. What the node knew and the coordinator does not is set\naside beside the journal. Nothing more is released from the periods held so far;\nimport the next ones as usual."
+)]
+pub(super) struct Recover {
+    /// Do it: what is counted as spent stays spent.
+    #[arg(long)]
+    yes: bool,
+}
+
+pub(super) async fn recover(config: &Config, recover: &Recover) -> Result<ExitCode, Error> {
     let keys = Keys::load(&config.keys)?;
-    // The lock: no daemon may run meanwhile.
-    drop(Store::open(config)?);
-    let link = NodeLink::new(config.route(), &keys.credentials)?;
-    let (note, entries) = link.retrieve().await?;
-    let checkpoint = check(&keys, &note, &entries)?;
-    let aside = replace(&config.journal(), &entries)?;
-    roster(config, &keys).await?;
-    let store = Store::open(config)?;
-    let mut books = store.books();
-    let mut held: BTreeMap<Name, BTreeSet<Period>> = BTreeMap::new();
-    for (_, source, period) in books.fold.vintages.keys() {
-        held.entry(source.clone()).or_default().insert(*period);
+    koonti_journal::create_dir_private(&config.state)?;
+    // Held to the end: no daemon may run meanwhile.
+    let place = Place::take(&config.journal())?;
+    let Retrieved { checkpoint, mut entries, named } =
+        NodeLink::new(config.route(), &keys.credentials)?.retrieve().await?;
+    let tree = check(&keys, &checkpoint, &entries)?;
+    let fold = Fold::of(&entries)?;
+    clock::not_before(fold.time);
+    let held = held(&fold);
+    eprintln!("the log here {}; the coordinator has cosigned {} entries", found(config, &tree), tree.len());
+    for (source, periods) in &held {
+        eprintln!("{source}: once recovered, nothing more is ever released from {}", list(periods));
     }
-    for (source, periods) in held {
-        let periods: Vec<Period> = periods.into_iter().collect();
-        let names: Vec<String> = periods.iter().map(ToString::to_string).collect();
-        books.append_ledger(&ledger::Entry::Recovered { periods, source: source.clone(), time: clock::now() })?;
-        eprintln!("{source}: nothing more is released from {}", names.join(", "));
+    let otherwise = "recovering counts every period that this node has ever held as spent: say --yes";
+    if !recover.yes && !super::confirmed("Recover?", otherwise)? {
+        return Err(Error::Refused("not recovered; nothing was changed".into()));
+    }
+    // What the log names comes first, and the log last.
+    for bytes in named.iter().filter(|bytes| names(&entries, Digest::of(bytes))) {
+        blobs::keep(&config.state, bytes)?;
+    }
+    let roster = approved(config, &keys, &entries, &fold);
+    if let Some(signed) = &roster {
+        koonti_journal::write_atomic(&config.roster(), &signed.bytes(), 0o600)?;
+    }
+    for (source, periods) in &held {
+        let (periods, source) = (periods.iter().copied().collect(), source.clone());
+        let entry = ledger::Entry::Recovered { periods, source, time: clock::now() };
+        entries.push(canonical::to_bytes(&entry).expect("names and integers"));
+    }
+    let aside = place.replace(&entries, &format!(".set-aside-{}", clock::now()))?;
+    for (source, periods) in &held {
+        eprintln!("{source}: nothing more is released from {}", list(periods));
     }
     eprintln!(
         "recovered: {} entries, as the coordinator had cosigned them; the journal that was here is {}",
-        checkpoint.size(),
+        tree.len(),
         aside.display()
     );
+    if fold.roster.is_some() && roster.is_none() {
+        eprintln!(
+            "the roster that was approved is not held there any more: koonti-node roster approve --file, with a newer one"
+        );
+    }
     Ok(ExitCode::SUCCESS)
 }
 
-/// The roster that the log says was approved, should its file be an older one.
-async fn roster(config: &Config, keys: &Keys) -> Result<(), Error> {
-    let approved = Fold::read(&config.journal())?.0.roster;
-    let bytes = PeopleLink::new(config.route(), &keys.credentials)?.roster().await?;
-    match SignedRoster::parse(&bytes, keys.member.governance) {
-        Ok(signed) if Some((signed.roster().epoch(), signed.roster().hash())) == approved => {
-            blobs::keep(&config.state, signed.roster().bytes())?;
-            Ok(koonti_journal::write_atomic(&config.roster(), &signed.bytes(), 0o600)?)
-        }
-        // Another is in force in the region: it waits for approval as usual.
-        _ => Ok(()),
-    }
-}
-
 /// The copy must be what this node's own key has signed.
-fn check(keys: &Keys, note: &[u8], entries: &[Vec<u8>]) -> Result<Checkpoint, Error> {
+fn check(keys: &Keys, note: &[u8], entries: &[Vec<u8>]) -> Result<Tree, Error> {
     let refused = |why: &dyn std::fmt::Display| Error::Refused(format!("the coordinator's copy of the log: {why}"));
     let note = Note::parse(note).map_err(|e| refused(&e))?;
     let checkpoint = Checkpoint::verify(&note, keys.log.verifier(), &[]).map_err(|e| refused(&e))?.checkpoint;
@@ -72,32 +92,54 @@ fn check(keys: &Keys, note: &[u8], entries: &[Vec<u8>]) -> Result<Checkpoint, Er
     if (tree.len(), tree.root()) != (checkpoint.size(), checkpoint.root()) {
         return Err(refused(&"it is not what this node has signed"));
     }
-    Ok(checkpoint)
+    Ok(tree)
 }
 
-/// Puts a journal of these entries in the place of the one that is there. Should this
-/// be cut short, the node is stopped as before, and the command can be repeated.
-fn replace(journal: &Path, entries: &[Vec<u8>]) -> Result<PathBuf, Error> {
-    let named = |suffix: &str| PathBuf::from(format!("{}{suffix}", journal.display()));
-    let (made, aside) = (named(".recovered"), named(&format!(".set-aside-{}", clock::now())));
-    for old in [made.clone(), named(".recovered.mark")] {
-        match std::fs::remove_file(&old) {
-            Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(Error::file(&old, &e)),
-            _ => {}
-        }
+/// How the log here compares with the copy.
+fn found(config: &Config, copy: &Tree) -> String {
+    let entries = match koonti_journal::read(&config.journal()) {
+        Ok(entries) => entries,
+        Err(error) => return format!("cannot be used ({error})"),
+    };
+    let here: Tree = entries.iter().map(|entry| leaf_hash(entry)).collect();
+    if here.root_at(copy.len()) == Some(copy.root()) {
+        return format!("has {} entries and lacks nothing: there is no need to recover", here.len());
     }
-    let (mut new, _) = Journal::open(&made)?;
-    for entry in entries {
-        new.append(entry)?;
+    match copy.root_at(here.len()) == Some(here.root()) {
+        true => format!("has {} entries", here.len()),
+        false => format!("has {} entries and is another one", here.len()),
     }
-    new.mark()?;
-    drop(new);
-    let rename = |from: &Path, to: &Path| std::fs::rename(from, to).map_err(|e| Error::file(from, &e));
-    rename(journal, &aside)?;
-    if named(".mark").exists() {
-        rename(&named(".mark"), &PathBuf::from(format!("{}.mark", aside.display())))?;
+}
+
+/// The periods that the node has ever held, by data source.
+fn held(fold: &Fold) -> BTreeMap<Name, BTreeSet<Period>> {
+    let mut held: BTreeMap<Name, BTreeSet<Period>> = BTreeMap::new();
+    for (_, source, period) in fold.vintages.keys() {
+        held.entry(source.clone()).or_default().insert(*period);
     }
-    rename(&made, journal)?;
-    rename(&named(".recovered.mark"), &named(".mark"))?;
-    Ok(aside)
+    held
+}
+
+fn list(periods: &BTreeSet<Period>) -> String {
+    periods.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+/// True when an entry names these rules or this roster.
+fn names(entries: &[Vec<u8>], hash: Digest) -> bool {
+    entries.iter().any(|entry| match canonical::from_bytes(entry) {
+        Ok(Own::PolicyApproved { policy, .. }) => policy == hash,
+        Ok(Own::RosterApproved { roster, .. }) => roster == hash,
+        _ => false,
+    })
+}
+
+/// The roster that the log says was approved, with the signature that stands there.
+fn approved(config: &Config, keys: &Keys, entries: &[Vec<u8>], fold: &Fold) -> Option<SignedRoster> {
+    let (epoch, hash) = fold.roster?;
+    let signature = entries.iter().rev().find_map(|entry| match canonical::from_bytes(entry) {
+        Ok(Own::RosterApproved { epoch: found, signature, .. }) if found == epoch => unhex(&signature).ok(),
+        _ => None,
+    })?;
+    let roster = Roster::parse(&blobs::read(&config.state, hash)?).ok()?;
+    SignedRoster::of(roster, signature, keys.member.governance).ok()
 }

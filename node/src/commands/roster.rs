@@ -7,7 +7,6 @@ use crate::inbox::{self, Order};
 use crate::keys::Keys;
 use clap::Subcommand;
 use koonti_disclosure::roster::{Roster, SignedRoster};
-use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -58,7 +57,9 @@ pub(super) fn run(config: &Config, command: &Command) -> Result<ExitCode, Error>
                     Error::Refused(why.into())
                 })?,
             };
-            approve(config, &keys, &pending, hash.as_deref(), *yes)
+            // Whatever stands there now: only what changes is shown.
+            let in_force = read(&config.roster()).ok().flatten();
+            approve(config, &keys, &pending, in_force.as_ref(), hash.as_deref(), *yes)
         }
     }
 }
@@ -67,6 +68,7 @@ fn approve(
     config: &Config,
     keys: &Keys,
     signed: &SignedRoster,
+    in_force: Option<&SignedRoster>,
     hash: Option<&str>,
     yes: bool,
 ) -> Result<ExitCode, Error> {
@@ -88,10 +90,13 @@ fn approve(
         return refused("the roster gives this node other keys than its own: do not approve it, ask governance".into());
     }
     describe("waits for approval", roster);
+    if let Some(before) = in_force {
+        roster.floor().looser_than(&before.roster().floor()).iter().for_each(|line| say!("  {line}"));
+    }
     match hash {
         Some(prefix) if prefix.len() >= 6 && roster.hash().to_string().starts_with(prefix) => {}
         Some(_) => return refused("the roster that waits has another hash: do not approve it, ask governance".into()),
-        None if yes || confirmed()? => {}
+        None if yes || super::confirmed(AGREES, "nobody is here to ask: give the hash, or --yes")? => {}
         None => return refused("not approved".into()),
     }
     // Last, so that a file that was refused displaces nothing.
@@ -117,13 +122,4 @@ fn describe(what: &str, roster: &Roster) {
     }
 }
 
-fn confirmed() -> Result<bool, Error> {
-    if !std::io::stdin().is_terminal() {
-        return Err(Error::Refused("nobody is here to ask: give the hash, or --yes".into()));
-    }
-    eprint!("Does the hash agree with what governance announced? Approve? [y/N] ");
-    let _ = std::io::stderr().flush();
-    let mut line = String::new();
-    std::io::stdin().read_line(&mut line).map_err(|e| Error::file(Path::new("stdin"), &e))?;
-    Ok(matches!(line.trim(), "y" | "Y" | "yes"))
-}
+const AGREES: &str = "Does the hash agree with what governance announced? Approve?";

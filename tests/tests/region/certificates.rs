@@ -108,7 +108,8 @@ fn a_revoked_name_is_let_in_no_more() {
     region.wait_for_question("savo", &open, "waiting");
 
     region.coordinator().words("person revoke nobody").ends(1).complains("nobody of the name nobody is enrolled");
-    region.coordinator().words("person revoke ville").ok().complains("revoked: person ville");
+    let revoked = region.coordinator().words("person revoke ville").ok();
+    revoked.complains("revoked: person ville").complains(&format!("requests refuse {}", &open[..12]));
     let followed = following.join().expect("no panic");
     assert_eq!(followed.code, 3, "{followed:?}");
     followed.complains("its operator has revoked ville");
@@ -167,6 +168,10 @@ fn who_has_no_network_yet_is_enrolled_by_files() {
     // With the line break that an editor adds.
     std::fs::write(&request, text + "\n").expect("a file");
     sign(&region, "person").ends(1).complains("use `koonti-coordinator node sign`");
+    // Where no reply can be written, the invitation is still good.
+    let nowhere = region.coordinator().words("node sign").arg(&request).arg("--out").arg(path("no/reply.json"));
+    nowhere.ends(1).complains("No such file or directory");
+    assert!(!reply.exists(), "what was refused leaves no file");
     // While the daemon runs, and only once.
     assert_eq!(sign(&region, "node").ok().out, fingerprint);
     assert!(region.coordinator().words("node list").ok().out.contains(fingerprint.trim()));

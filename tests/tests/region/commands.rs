@@ -3,6 +3,41 @@
 use koonti_tests::{Node, Plan, Run};
 use std::fs;
 
+/// A floor that governance has set stays in the next draft; who loosens it is told so.
+#[test]
+fn a_floor_stays_until_it_is_changed_and_who_loosens_it_is_told() {
+    let kainuu = Node::auto("kainuu", "205");
+    let region = Plan::new().node(kainuu.clone()).prepare();
+    region.node("kainuu").words("enroll --token-file -").input(&region.invite_node(&kainuu)).ok();
+    let draft = |flags: &str| region.coordinator().words("roster draft").words(flags).ok();
+    let sign = |draft: &str, before: &[&str]| {
+        let run =
+            Run::new("koonti").words("governance sign - --key").arg(region.dir().join("governance/governance.key"));
+        before.iter().fold(run, |run, file| run.arg("--before").arg(region.dir().join(file))).input(draft).ok()
+    };
+    let keep = |file: &str, signed: &str| {
+        let path = region.dir().join(file);
+        fs::write(&path, signed).expect("a file");
+        region.coordinator().words("roster install").arg(&path).ok();
+        region.node("kainuu").words("roster approve --yes --file").arg(&path).ok().out
+    };
+    let floor = |said: &koonti_tests::Said| said.json()["floor"].clone();
+    assert_eq!(floor(&draft("")), serde_json::json!({"c": 1, "eta": [1, 100], "j": 2, "k": 5}));
+    let strict = draft("--k 7 --known-to 3");
+    assert!(!strict.err.contains("looser"), "{}", strict.err);
+    keep("strict.json", &sign(&strict.out, &[]).out);
+    let plain = draft("");
+    assert_eq!(floor(&plain), floor(&strict), "it stays");
+    assert!(!sign(&plain.out, &["strict.json"]).err.contains("looser"));
+    let loose = draft("--k 5");
+    let line = "looser than before: smallest count: 7 -> 5";
+    loose.complains(line);
+    let signed = sign(&loose.out, &["strict.json"]);
+    signed.complains(line);
+    let told = keep("loose.json", &signed.out);
+    assert!(told.contains(line) && !told.contains("know one person"), "{told}");
+}
+
 /// Every exit code, from real commands.
 #[test]
 fn exit_codes() {

@@ -59,7 +59,7 @@ fn a_node_set_back_sends_nothing_until_it_is_recovered() {
         assert_eq!(region.disk("kainuu").entries().len(), held, "nothing was added to it");
     }
 
-    region.node("kainuu").arg("recover").ok().complains("nothing more is released from 2026Q3");
+    region.node("kainuu").words("recover --yes").ok().complains("nothing more is released from 2026Q3");
     let entries = region.disk("kainuu").entries();
     assert!(entries.len() > newest - 1, "what the coordinator had cosigned is back");
     assert!(matches!(entries.last(), Some(Entry::Ledger(ledger::Entry::Recovered { .. }))));
@@ -76,6 +76,134 @@ fn a_node_set_back_sends_nothing_until_it_is_recovered() {
     let expected = serde_json::json!([{"node": "kainuu", "reason": "ALLOWANCE_EXHAUSTED"}]);
     assert_eq!((other.code, &json["missing"]), (4, &expected), "{other:?}");
     assert_eq!(region.disk("kainuu").debits().len(), 1);
+    region.audit();
+}
+
+/// Ended at any step on the disk, a recovery leaves a node that starts no more until it has
+/// been repeated, or one that counts what it held as spent.
+#[test]
+#[cfg(debug_assertions)]
+fn a_recovery_cut_short_at_any_step_lets_nothing_out() {
+    let mut region = region();
+    let (state, image) = (region.disk("kainuu").config().state.clone(), region.dir().join("yesterday"));
+    region.take_node("kainuu").stop();
+    copy(&state, &image);
+    region.start_node("kainuu");
+    region.wait_until_node_connected("kainuu");
+    assert_eq!(region.run_table("aino", QUESTION).code, 0);
+    region.take_node("kainuu").stop();
+
+    let (mut refused, mut recovered) = (0, 0);
+    for at in 1.. {
+        put_back(&image, &state);
+        let run = region.node("kainuu").words("recover --yes").env("KOONTI_KILL_AT", &at.to_string());
+        if run.say().code == 0 {
+            break;
+        }
+        region.start_node("kainuu");
+        let ends = region.disk("kainuu").entries().iter().any(
+            |entry| matches!(entry, Entry::Ledger(ledger::Entry::Recovered { periods, .. }) if periods.len() == 1),
+        );
+        if ends {
+            region.wait_until_node_connected("kainuu");
+            let other = region.run_table("aino", &format!("{ANOTHER} --retry-missing"));
+            assert_eq!(other.json()["missing"][0]["reason"], "ALLOWANCE_EXHAUSTED", "at {at}: {other:?}");
+            region.take_node("kainuu").stop();
+            recovered += 1;
+        } else {
+            let said = region.take_node("kainuu").ended(1);
+            assert!(said.contains("recover") || said.contains("damaged"), "at {at}: {said}");
+            refused += 1;
+        }
+        assert_eq!(region.disk("kainuu").debits().len(), usize::from(ends), "at {at}: nothing more is paid");
+    }
+    assert!(refused > 15 && recovered > 3, "{refused} refused, {recovered} recovered");
+}
+
+/// It is asked for; and it takes whatever stands in the log's place, which is set aside and
+/// never lost: a whole log, a damaged one, none, or no state at all.
+#[test]
+fn a_recovery_takes_the_place_of_whatever_is_there() {
+    let mut region = region();
+    assert_eq!(region.run_table("aino", QUESTION).code, 0);
+    region.take_node("kainuu").stop();
+    let state = region.disk("kainuu").config().state.clone();
+    let journal = state.join("journal");
+    let whole = std::fs::read(&journal).expect("a journal");
+    let said = region.node("kainuu").words("recover").ends(1);
+    said.complains("lacks nothing: there is no need to recover").complains("say --yes");
+    assert_eq!(std::fs::read(&journal).expect("a journal"), whole, "nothing was changed");
+
+    let recover = |region: &Region| region.node("kainuu").words("recover --yes").ok();
+    let mut damaged = whole.clone();
+    damaged[100] ^= 1;
+    std::fs::write(&journal, &damaged).expect("a file");
+    recover(&region).complains("cannot be used").complains("nothing more is released from 2026Q3");
+    std::fs::write(state.join("journal.mark"), "no mark").expect("a file");
+    recover(&region);
+    std::fs::remove_file(&journal).expect("a file");
+    recover(&region);
+    let aside = std::fs::read_dir(&state).expect("a folder").filter_map(|entry| {
+        let path = entry.expect("an entry").path();
+        let name = path.file_name()?.to_str()?;
+        (name.contains("set-aside") && !name.ends_with(".mark")).then(|| std::fs::read(&path).expect("a file"))
+    });
+    let aside: Vec<Vec<u8>> = aside.collect();
+    assert!(aside.len() == 3 && aside.contains(&damaged) && aside.contains(&Vec::new()), "{} of three", aside.len());
+
+    std::fs::remove_dir_all(&state).expect("a folder");
+    recover(&region).complains("nothing more is released from 2026Q3");
+    region.start_node("kainuu");
+    region.wait_until_node_connected("kainuu");
+    let other = region.run_table("aino", ANOTHER);
+    assert_eq!(other.json()["missing"][0]["reason"], "ALLOWANCE_EXHAUSTED", "{other:?}");
+    region.take_node("kainuu").stop();
+    // The rules and rosters that its log names are back as well; releases are not, and a
+    // bundle without any is one that rule R27 speaks of.
+    let (bundle, (_, trust)) = (region.dir().join("kainuu.tar"), region.evidence());
+    region.node("kainuu").words("evidence export --out").arg(&bundle).ok();
+    let report = koonti_tests::verify(&bundle, &trust).json();
+    let rules = report["rules"].as_array().expect("rules").iter();
+    let failed: Vec<_> = rules.filter(|rule| rule["verdict"] == "FAIL").map(|rule| &rule["rule"]).collect();
+    assert_eq!(failed, ["R27"], "{report:#}");
+    region.audit();
+}
+
+/// Keys that are lost are not made anew under the same name: not beside the log, not
+/// without it, and no roster says otherwise.
+#[test]
+fn a_name_keeps_its_keys() {
+    let mut region = region();
+    region.take_node("kainuu").stop();
+    let (home, away) = (region.home("kainuu"), region.dir().join("away"));
+    std::fs::create_dir(&away).expect("a folder");
+    std::fs::rename(home.join("keys"), away.join("keys")).expect("a rename");
+    let token = region.invite_node(&Node::auto("kainuu", "205"));
+    let enroll = |region: &Region| region.node("kainuu").words("enroll --token-file -").input(&token);
+    enroll(&region).ends(1).complains("begun with other keys").complains("joins under another name");
+    std::fs::rename(home.join("state"), away.join("state")).expect("a rename");
+    enroll(&region).ends(3).complains("a name keeps its keys for ever").complains("node revoke kainuu");
+    assert!(!home.join("keys").join("member.json").exists());
+
+    let draft = region.coordinator().words("roster draft").ok().out;
+    let known = koonti_disclosure::roster::Roster::parse(draft.trim_end().as_bytes()).expect("a roster");
+    let identity = known.nodes()[0].identity.to_string();
+    let other = draft.replace(&identity, &"ab".repeat(32));
+    let signed = koonti_tests::Run::new("koonti").words("governance sign - --key");
+    let signed = signed.arg(region.dir().join("governance/governance.key")).input(&other).ok().out;
+    let file = region.dir().join("other.json");
+    std::fs::write(&file, signed).expect("a file");
+    region.coordinator().words("roster install").arg(&file).ends(1).complains("a name keeps its keys for ever");
+
+    // The keys are found again, and with them everything is as before.
+    for folder in ["keys", "state"] {
+        drop(std::fs::remove_dir_all(home.join(folder)));
+        std::fs::rename(away.join(folder), home.join(folder)).expect("a rename");
+    }
+    enroll(&region).ok();
+    region.start_node("kainuu");
+    region.wait_until_node_connected("kainuu");
+    assert_eq!(region.run_table("aino", QUESTION).code, 0);
     region.audit();
 }
 

@@ -41,6 +41,7 @@ pub(super) const CASES: &[(&str, Case)] = &[
     ("J05", |s| longer(s, &[0, 0, 0, 9, 1, 2]).node("releases list")),
     ("J06", |s| longer(s, &frame(b"{\"type\":\"teleported\"}")).node("releases list")),
     ("J07", |s| s.node().flip("state/journal.mark", 20).node("releases list")),
+    ("J16", |s| s.node().node("recover")),
     ("J08", |s| {
         let bench = s.node();
         let _held = koonti_journal::Journal::open(&bench.path("state/journal")).expect("the journal");

@@ -90,6 +90,18 @@ pub(super) const CASES: &[(&str, Case)] = &[
         bench.node(&format!("policy approve --hash 000000 --key {}", key.display()))
     }),
     ("K09", |s| s.node().node("approver set 00 11")),
+    ("K11", |s| s.node().write("keys/log.key", "ab".repeat(32)).node("run")),
+    ("K12", |s| {
+        let bench = s.node();
+        std::fs::rename(bench.path("keys"), bench.path("lost")).expect("a rename");
+        let run = Run::new("koonti-node").arg("--config").arg(bench.path("node.toml"));
+        bench.tries(run.words("enroll --token-file -").input(&s.region.invite_node(&Node::auto("kainuu", "205"))))
+    }),
+    ("K13", |s| {
+        let bench = s.new_node().edit("node.toml", "keys = \"keys\"", "keys = \"state/keys\"");
+        let run = Run::new("koonti-node").arg("--config").arg(bench.path("node.toml"));
+        bench.tries(run.words("enroll --token-file -").input(&invitation(s)))
+    }),
     ("G01", |s| roster(&s.node(), b"not a roster")),
     ("G02", |s| roster(&s.node(), &in_force(s))),
     ("G03", |s| {
