@@ -112,6 +112,11 @@ impl Slice {
         self.begins.is_some()
     }
 
+    /// The number of events; a slice without them has none.
+    pub fn events(&self) -> usize {
+        self.begins.iter().flatten().map(|byte| byte.count_ones() as usize).sum()
+    }
+
     /// True for the first row of an event; a slice without events has none.
     pub(crate) fn begins_event(&self, row: usize) -> bool {
         self.begins.as_ref().is_some_and(|begins| bit(begins, row))

@@ -4,9 +4,10 @@
 //! where the operator says; no other module gets them, and none is logged, stored beside
 //! the state, or sent.
 
-use crate::source::Imported;
+use crate::source::{Imported, Survey};
 use comfy_table::{CellAlignment, Table, presets};
 use koonti_disclosure::{Codebook, Period};
+use koonti_tally::Slice;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
@@ -25,17 +26,22 @@ pub(super) fn report(imported: &Imported, before: &BTreeMap<Period, usize>, mapp
     for (what, count) in lines {
         let _ = writeln!(text, "{what:<36} {count:>10}");
     }
+    let events = imported.slices.values().any(Slice::has_events);
+    if events {
+        let _ = writeln!(text, "each row is an event, also one that stands twice");
+    }
     let codebook = Codebook::built_in();
     let dimensions = codebook.dimensions().iter().map(|dimension| dimension.id.as_str());
     let dimensions = dimensions.filter(|id| mapped.contains(id)).map(|id| format!("{id} unknown"));
     let mut table = Table::new();
-    let header = ["quarter".to_owned(), "clients".to_owned(), "change".to_owned()].into_iter().chain(dimensions);
-    table.load_style(presets::NOTHING).set_header(header);
+    let first = ["quarter", "clients", "change"].into_iter().chain(events.then_some("events"));
+    table.load_style(presets::NOTHING).set_header(first.map(str::to_owned).chain(dimensions));
     let mut notes = Vec::new();
     for (period, slice) in &imported.slices {
         let clients = slice.clients();
         let change = before.get(period).map_or("new".to_owned(), |old| change(*old, clients));
         let mut row = vec![period.to_string(), clients.to_string(), change];
+        row.extend(events.then(|| slice.events().to_string()));
         for (dimension, unknown) in slice.unknown(codebook).into_iter().filter(|(id, _)| mapped.contains(id)) {
             let percent = percent(unknown, clients);
             row.push(format!("{percent} %"));
@@ -53,9 +59,31 @@ pub(super) fn report(imported: &Imported, before: &BTreeMap<Period, usize>, mapp
     for column in table.column_iter_mut().skip(1) {
         column.set_cell_alignment(CellAlignment::Right);
     }
+    let absent: Vec<String> =
+        before.keys().filter(|period| !imported.slices.contains_key(period)).map(ToString::to_string).collect();
+    if !absent.is_empty() {
+        notes.push(format!("note: held, and not in this file: {}; they stay as they are", absent.join(", ")));
+    }
     let _ = writeln!(text, "\n{table}");
     for note in notes {
         let _ = writeln!(text, "{note}");
+    }
+    text
+}
+
+/// All fields that are refused, by column and rule.
+pub(super) fn faults(survey: &Survey) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_header(["column", "rule", "rows", "first"]);
+    for often in &survey.faults {
+        let first: Vec<String> = often.first.iter().map(ToString::to_string).collect();
+        table.add_row([often.column.clone(), often.rule.to_string(), often.rows.to_string(), first.join(", ")]);
+    }
+    let mut text = format!(
+        "fields that are refused: of each row the first, and its area; of people who are dropped, too\n\n{table}\n"
+    );
+    if let Some((at, fault)) = &survey.ended {
+        let _ = writeln!(text, "\nread up to {at}: {fault}");
     }
     text
 }
@@ -78,7 +106,7 @@ const MUCH_CHANGED: usize = 25;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use koonti_tally::{Client, Rows, Slice};
+    use koonti_tally::{Client, Row, Rows};
 
     const MAPPED: [&str; 5] = ["age_group", "sex", "area", "need", "labour_status"];
 
@@ -116,6 +144,29 @@ mod tests {
         assert!(text.contains("area is unknown for 100 %") && text.contains("has changed by more than 25 %"), "{text}");
         assert!(text.contains("labour_status unknown") && !text.contains("household"), "what is mapped: {text}");
         assert!(report(&imported(8, true), &BTreeMap::new(), &MAPPED).contains(" new "));
+        let held = ["2025Q4", "2026Q3"].map(|quarter| (quarter.parse().expect("a quarter"), 8));
+        let text = report(&imported(8, true), &BTreeMap::from(held), &MAPPED);
+        assert!(text.contains("note: held, and not in this file: 2025Q4; they stay as they are"), "{text}");
+        assert!(!text.contains("event"), "{text}");
         assert!(report(&imported(0, true), &BTreeMap::new(), &MAPPED).contains(" 0 %"));
+    }
+
+    #[test]
+    fn of_events_it_says_how_many() {
+        let codebook = Codebook::built_in();
+        let unknown = |exclusive| {
+            let of = codebook.dimensions().iter().filter(move |d| d.exclusive == exclusive);
+            of.map(|d| d.unknown()).collect::<Vec<_>>()
+        };
+        let rows = [true, false, true].map(|begins_event| Row { codes: unknown(false), primary: false, begins_event });
+        let scores = vec![None; codebook.scores().len()];
+        let client = Client { tag: [1; 16], exclusive: unknown(true), rows: rows.into(), scores };
+        let slice = Slice::from_clients(codebook, Rows::Events, vec![client]).expect("a slice");
+        let slices = BTreeMap::from([("2026Q3".parse().expect("a quarter"), slice)]);
+        let imported = Imported { slices, ..imported(0, true) };
+        let text = report(&imported, &BTreeMap::new(), &MAPPED);
+        let row = text.lines().find(|line| line.contains("2026Q3")).expect("a row");
+        assert_eq!(row.split_whitespace().collect::<Vec<_>>()[..4], ["2026Q3", "1", "new", "2"], "{text}");
+        assert!(text.contains("each row is an event"), "{text}");
     }
 }

@@ -12,6 +12,7 @@ pub(super) fn date(days: i64, format: DateFormat, to: &mut String) {
         DateFormat::DayMonthYear => write!(to, "{day}.{month}.{year:04}"),
         DateFormat::YearMonthDay => write!(to, "{year:04}-{month:02}-{day:02}"),
         DateFormat::NamedMonth => write!(to, "{day} {} {year:04}", month_name(month)),
+        DateFormat::Quarter => write!(to, "{year:04}Q{}", (month + 2) / 3),
     };
 }
 
@@ -91,6 +92,7 @@ mod tests {
             (DateFormat::DayMonthYear, "3.9.2026"),
             (DateFormat::YearMonthDay, "2026-09-03"),
             (DateFormat::NamedMonth, "3 september 2026"),
+            (DateFormat::Quarter, "2026Q3"),
         ] {
             assert_eq!(written(&|to| date(20_699, format, to)), text);
         }

@@ -14,6 +14,8 @@ use super::{Order, Unfit};
 /// What the values of a column are.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Kind {
+    /// No row has a value, so that no type was known.
+    Nothing,
     Text,
     Boolean,
     Signed,
@@ -59,6 +61,7 @@ impl Kind {
             (column.physical_type(), column.logical_type_ref(), column.converted_type());
         match (physical, logical) {
             (Type::INT96, _) => return Err(Unfit::Instant),
+            (_, Some(LogicalType::Unknown)) => return Ok(Self::Nothing),
             (_, Some(LogicalType::Timestamp(stamp))) if stamp.is_adjusted_to_u_t_c => return Err(Unfit::Instant),
             (Type::INT64, Some(LogicalType::Timestamp(stamp))) => {
                 return Ok(Self::Moment(match stamp.unit {
@@ -121,7 +124,7 @@ impl Batch {
 
     /// Writes what the row says, nothing where it has no value. Rows come in their order.
     pub(super) fn write(&mut self, row: usize, kind: Kind, order: &Order, to: &mut String) -> Result<(), NoText> {
-        if self.present.get(row) == Some(&0) {
+        if kind == Kind::Nothing || self.present.get(row) == Some(&0) {
             return Ok(());
         }
         let at = self.next;

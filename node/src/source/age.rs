@@ -10,7 +10,7 @@ use super::calendar::{Date, DateFormat};
 use super::column::{Column, Fault};
 use super::error::Rule;
 use super::layout::AgeKind;
-use super::meaning::{OLDEST_YEARS, OUTSIDE, age_in_years, birth_year};
+use super::meaning::{OLDEST_YEARS, OUTSIDE, age_group, age_in_years, birth_year};
 use super::rows::Row;
 
 /// The column that says how old clients are.
@@ -42,7 +42,7 @@ impl<'a> Age<'a> {
                 Date::parse(text, *format).map(|date| date.year.into()).ok_or(Rule::BirthDate { format: *format })
             }
             AgeKind::Years => age_in_years(text).map(|years| codes[usize::from(years)].into()),
-            AgeKind::Group => groups.recognise(text).map(u32::from).ok_or(Rule::AgeGroup),
+            AgeKind::Group => age_group(groups, text).map(u32::from),
         });
         Ok(said?.map(Said))
     }

@@ -10,12 +10,13 @@ use std::str::FromStr;
 use koonti_disclosure::Period;
 use serde::Deserialize;
 
+use super::clock::{is_clock, is_time};
 use super::months::month;
 
 /// How dates are written.
 #[derive(Deserialize, Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum DateFormat {
-    /// As in `3.9.2026` or `03.09.2026`.
+    /// As in `3.9.2026` or `03.09.2026`, also with a time behind it.
     #[serde(rename = "d.m.yyyy")]
     DayMonthYear,
     /// As in `2026-09-03`, also with a time behind it.
@@ -24,6 +25,9 @@ pub enum DateFormat {
     /// As in `3. syyskuuta 2026`, `3 september 2026` or `3 Sep 2026`.
     #[serde(rename = "d. month yyyy")]
     NamedMonth,
+    /// No day: as in `2026Q3`, `2026/3` or `3/2026`. It stands for the first of the quarter.
+    #[serde(rename = "quarter")]
+    Quarter,
 }
 
 /// A date that exists.
@@ -72,6 +76,7 @@ impl Date {
             DateFormat::DayMonthYear => day_month_year(text),
             DateFormat::YearMonthDay => year_month_day(text),
             DateFormat::NamedMonth => named_month(text),
+            DateFormat::Quarter => first_of_quarter(text),
         }
     }
 
@@ -87,10 +92,22 @@ impl Date {
     }
 }
 
+impl DateFormat {
+    /// How a date is written in it, for messages.
+    pub(super) fn pattern(self) -> &'static str {
+        match self {
+            Self::DayMonthYear => "d.m.yyyy",
+            Self::YearMonthDay => "yyyy-mm-dd",
+            Self::NamedMonth => "d. month yyyy",
+            Self::Quarter => "2026Q3, 2026/3 or 3/2026",
+        }
+    }
+}
+
 impl FromStr for DateFormat {
     type Err = &'static str;
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let all = [Self::DayMonthYear, Self::YearMonthDay, Self::NamedMonth];
+        let all = [Self::DayMonthYear, Self::YearMonthDay, Self::NamedMonth, Self::Quarter];
         all.into_iter().find(|format| text == format.to_string()).ok_or("no format of dates")
     }
 }
@@ -98,16 +115,19 @@ impl FromStr for DateFormat {
 impl fmt::Display for DateFormat {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::DayMonthYear => "d.m.yyyy",
-            Self::YearMonthDay => "yyyy-mm-dd",
-            Self::NamedMonth => "d. month yyyy",
+            Self::Quarter => "quarter",
+            day => day.pattern(),
         })
     }
 }
 
-/// `d.m.yyyy`; day and month may have a leading zero.
+/// `d.m.yyyy`; day and month may have a leading zero, and a time may stand behind them.
 fn day_month_year(text: &str) -> Option<Date> {
-    let mut parts = text.split('.');
+    let (date, time) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
+    if !time.is_empty() && !is_clock(time) {
+        return None;
+    }
+    let mut parts = date.split('.');
     let (day, month, year) = (parts.next()?, parts.next()?, parts.next()?);
     if parts.next().is_some() {
         return None;
@@ -126,41 +146,32 @@ fn year_month_day(text: &str) -> Option<Date> {
     Date::new(digits(year, 4)?, digits(month, 2)?, digits(day, 2)?)
 }
 
-/// `d. month yyyy`, with or without the full stop.
+/// `d. month yyyy`, without the full stop or without the space behind it.
 fn named_month(text: &str) -> Option<Date> {
-    let mut parts = text.split_whitespace();
-    let (day, name, year) = (parts.next()?, parts.next()?, parts.next()?);
+    let (day, behind) = text.split_once(|c: char| c == '.' || c.is_whitespace())?;
+    let mut parts = behind.split_whitespace();
+    let (name, year) = (parts.next()?, parts.next()?);
     if parts.next().is_some() {
         return None;
     }
-    Date::new(digits(year, 4)?, month(name)?, one_or_two(day.strip_suffix('.').unwrap_or(day))?)
+    Date::new(digits(year, 4)?, month(name)?, one_or_two(day)?)
 }
 
-/// True for `hh:mm[:ss[.f]]`, alone or with a zone: `Z`, `+hh`, `+hhmm`, `+hh:mm`.
-fn is_time(text: &str) -> bool {
-    let (clock, zone) = text.split_at(text.find(['Z', '+', '-', ' ']).unwrap_or(text.len()));
-    let mut parts = clock.splitn(3, ':');
-    let hour_and_minute = up_to(23, parts.next()) && up_to(59, parts.next());
-    let second = parts.next().is_none_or(|second| match second.split_once('.') {
-        Some((second, fraction)) => up_to(60, Some(second)) && number::<u32>(fraction).is_some(),
-        None => up_to(60, Some(second)),
-    });
-    hour_and_minute && second && is_zone(zone.strip_prefix(' ').unwrap_or(zone))
-}
-
-fn is_zone(text: &str) -> bool {
-    let Some((hours, minutes)) = text.strip_prefix(['+', '-']).and_then(|offset| offset.split_at_checked(2)) else {
-        return matches!(text, "" | "Z");
+/// A year of four digits and a quarter, with `Q`, `-Q` or `/` between them; or the quarter
+/// first, with `/`. A `Q` may stand before it there, too.
+fn first_of_quarter(text: &str) -> Option<Date> {
+    let (year, quarter) = match text.split_at_checked(4) {
+        Some((year, behind)) if digits::<u16>(year, 4).is_some() => {
+            (year, ["-Q", "-q", "Q", "q", "/"].iter().find_map(|between| behind.strip_prefix(between))?)
+        }
+        _ => text.split_once('/').map(|(quarter, year)| (year, quarter.strip_prefix(['Q', 'q']).unwrap_or(quarter)))?,
     };
-    up_to(23, Some(hours)) && (minutes.is_empty() || up_to(59, Some(minutes.strip_prefix(':').unwrap_or(minutes))))
+    let quarter = digits::<u8>(quarter, 1).filter(|quarter| (1..=4).contains(quarter))?;
+    Date::new(digits(year, 4)?, 3 * quarter - 2, 1)
 }
 
-/// True for two digits that are at most `most`.
-fn up_to(most: u8, text: Option<&str>) -> bool {
-    text.and_then(|text| digits::<u8>(text, 2)).is_some_and(|n| n <= most)
-}
-
-fn one_or_two(text: &str) -> Option<u8> {
+/// A number written with one or two digits.
+pub(super) fn one_or_two(text: &str) -> Option<u8> {
     (text.len() <= 2).then(|| number(text)).flatten()
 }
 
@@ -177,7 +188,7 @@ pub(super) fn number<N: TryFrom<u32>>(text: &str) -> Option<N> {
 
 #[cfg(test)]
 mod tests {
-    use super::DateFormat::{DayMonthYear, NamedMonth, YearMonthDay};
+    use super::DateFormat::{DayMonthYear, NamedMonth, Quarter, YearMonthDay};
     use super::*;
 
     fn parsed(text: &str, format: DateFormat) -> Option<(u16, u8, u8)> {
@@ -197,8 +208,52 @@ mod tests {
         for bad in ["29.2.2026", "29.2.1900", "31.4.2026", "0.1.2026", "1.13.2026", "1.1.26", "001.1.2026"] {
             assert_eq!(parsed(bad, DayMonthYear), None, "{bad}");
         }
-        for bad in ["2026-01-01", "1.1.2026.", "1.1.2026 12:00", "1..2026", "+1.1.2026", "1.1", "1/1/2026", ""] {
+        for bad in ["2026-01-01", "1.1.2026.", "1..2026", "+1.1.2026", "1.1", "1/1/2026", ""] {
             assert_eq!(parsed(bad, DayMonthYear), None, "{bad}");
+        }
+        for behind in ["8.15", "08:15", "8:15", "0:00:00", "23.59.60"] {
+            assert_eq!(parsed(&format!("3.9.2026 {behind}"), DayMonthYear), Some((2026, 9, 3)), "{behind}");
+        }
+        for behind in ["8", "8.1", "24.00", "8.60", "8:15:61", "8:15:00:00", "8:15:00 +03", " 8.15", "klo", "008:15"] {
+            assert_eq!(parsed(&format!("3.9.2026 {behind}"), DayMonthYear), None, "{behind}");
+        }
+    }
+
+    #[test]
+    fn a_quarter_is_its_first_day() {
+        for (text, month) in [
+            ("2026Q1", 1),
+            ("2026q2", 4),
+            ("2026-Q3", 7),
+            ("2026/4", 10),
+            ("1/2026", 1),
+            ("Q2/2026", 4),
+            ("q3/2026", 7),
+        ] {
+            assert_eq!(parsed(text, Quarter), Some((2026, month, 1)), "{text}");
+        }
+        for bad in [
+            "2026Q0",
+            "2026Q5",
+            "2026Q01",
+            "2026Q",
+            "2026",
+            "Q1",
+            "1-2026",
+            "2026-1",
+            "2026/Q1",
+            "26Q1",
+            "5/2026",
+            "1/26",
+            "2026Q1 ",
+            "12/2026",
+            "3.9.2026",
+            "2026-09-03",
+            "1/2026/1",
+            "ä026Q1",
+            "",
+        ] {
+            assert_eq!(parsed(bad, Quarter), None, "{bad}");
         }
     }
 
@@ -281,12 +336,15 @@ mod tests {
             "3 Mar 2026",
             "3 March 2026",
             "3.\u{A0}maaliskuuta\u{202F}2026",
+            "3.maaliskuuta 2026",
+            "03.mars 2026",
             "3  mars  2026",
         ] {
             assert_eq!(parsed(good, NamedMonth), Some((2026, 3, 3)), "{good}");
         }
         for bad in [
-            "3.maaliskuuta 2026",
+            "3maaliskuuta 2026",
+            "3. maaliskuuta2026",
             "maaliskuu 2026",
             "maaliskuun 3. 2026",
             "3. maaliskuuta",

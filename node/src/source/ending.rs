@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use super::MAX_PERIODS;
 use super::calendar::Quarter;
+use super::error::RowFault;
 use super::split::{Halt, Place, Reader};
 
 /// The end of the reading.
@@ -34,7 +35,9 @@ impl Ending {
             let last = before[before.len() - 1];
             before.push((last.0 + rows, last.1 + lines));
         }
-        let halt = readers.iter_mut().filter_map(|reader| reader.halt.take()).min_by_key(|(place, _)| *place);
+        let halts = readers.iter_mut().filter_map(|reader| reader.halt.take()).collect::<Vec<_>>();
+        // A row that is none is noticed before its fields.
+        let halt = uneven(readers).into_iter().chain(halts).min_by_key(|(place, _)| *place);
 
         let mut met: BTreeMap<Quarter, Place> = BTreeMap::new();
         for coder in readers.iter().map(|reader| &reader.coder) {
@@ -45,9 +48,13 @@ impl Ending {
         let quarters = met.keys().copied().collect();
         let mut places: Vec<Place> = met.into_values().collect();
         places.sort_unstable();
-        // The date of a row is read before what else might have ended the reading there.
+        // The date of a row is read before what else might have ended the reading there,
+        // if it is a row.
+        let precedes = |place: &Place, (other, halt): &(Place, Halt)| {
+            place < other || place == other && matches!(halt, Halt::Field(_))
+        };
         let halt = match (places.get(MAX_PERIODS), halt) {
-            (Some(place), halt) if halt.as_ref().is_none_or(|(other, _)| place <= other) => {
+            (Some(place), halt) if halt.as_ref().is_none_or(|halt| precedes(place, halt)) => {
                 Some((*place, Halt::Field(readers[0].coder.plan.too_many_quarters())))
             }
             (_, halt) => halt,
@@ -76,4 +83,13 @@ impl Ending {
     pub(super) fn line(&self, block: u32, line: u32) -> u64 {
         self.before[block as usize].1 + u64::from(line)
     }
+}
+
+/// The first row that has other fields than the first row of the file, as far as that shows
+/// in the first rows of the readers only.
+fn uneven(readers: &[Reader<'_>]) -> Option<(Place, Halt)> {
+    let firsts = || readers.iter().filter_map(|reader| reader.width.first);
+    let (_, before) = firsts().min()?;
+    let (place, found) = firsts().filter(|(_, found)| *found != before).min()?;
+    Some((place, Halt::Row(RowFault::Uneven { found, before })))
 }

@@ -130,6 +130,11 @@ pub enum MappingFault {
          birth_year, birth_date, age and age_group"
     )]
     NoAge,
+    /// Dates without a day would say when clients were born.
+    #[error(
+        "columns.birth_date needs days, but dates are written as quarters: name a column under birth_year, age or age_group"
+    )]
+    QuarterOfBirth,
     /// Two columns say how old clients are.
     #[error("columns.{first} and columns.{second} both say how old clients are: keep one of them")]
     SeveralAges {
@@ -192,7 +197,18 @@ pub enum RowFault {
         /// The column, as the mapping names it.
         column: String,
     },
-    /// Two columns have one name.
+    /// The file is UTF-16.
+    #[error("the file is UTF-16 (\"Unicode text\"): save it as \"CSV UTF-8\" and set encoding = \"utf-8\"")]
+    Utf16,
+    /// The file is no text.
+    #[error("the file is a spreadsheet or another packed file, not text: save it as \"CSV UTF-8\"")]
+    Spreadsheet,
+    /// The first line is for a spreadsheet program.
+    #[error(
+        "the first line tells a spreadsheet program the delimiter: delete it, so that the line with the names comes first"
+    )]
+    SeparatorLine,
+    /// A mapped name stands above two columns.
     #[error("columns {first} and {second} of the header have the same name")]
     SameName {
         /// The place of one of them, from 1.
@@ -213,6 +229,14 @@ pub enum RowFault {
         found: usize,
         /// The fields of the header.
         expected: usize,
+    },
+    /// Empty fields stand behind those of some rows only.
+    #[error("{found} fields where the rows before have {before}: export all rows with the columns of the header")]
+    Uneven {
+        /// The fields of the row.
+        found: usize,
+        /// The fields of the rows before it.
+        before: usize,
     },
     /// A byte of the row stands for nothing in the file's encoding.
     #[error("a byte that {encoding} does not have: check the encoding of the file")]
@@ -244,6 +268,9 @@ pub enum Rule {
     /// It would carry a person's identity into the extract.
     #[error("looks like a personal identity code")]
     IdentityCode,
+    /// It does not say whether the client is restricted.
+    #[error("neither a mark nor a value that says there is none: correct it, or list it under `otherwise`")]
+    NeitherMark,
     /// It must not be empty.
     #[error("empty, but every row needs a client and a date")]
     Empty,
@@ -251,7 +278,7 @@ pub enum Rule {
     #[error("longer than {MAX_FIELD_BYTES} bytes")]
     TooLong,
     /// It is no date.
-    #[error("not a date from the year 1900 on, written {format}")]
+    #[error("not a date from the year 1900 on, written {}", .format.pattern())]
     Date {
         /// How dates are written.
         format: DateFormat,
@@ -325,6 +352,6 @@ impl Rule {
     /// True for what ends the import whoever the row belongs to. Other rules
     /// bind only the rows of people who are counted.
     pub(super) fn is_final(self) -> bool {
-        matches!(self, Self::IdentityCode | Self::TooManyPeriods)
+        matches!(self, Self::IdentityCode | Self::NeitherMark | Self::TooManyPeriods)
     }
 }

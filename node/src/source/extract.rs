@@ -81,7 +81,7 @@ impl Extract {
         sorted.sort(shelf, recipe.shape, &recipe.hashing);
         self.clients += sorted.len() as u64;
         self.excluded += sorted.all_marks().filter(|marks| marks.exclude).count() as u64;
-        self.area_hidden += sorted.all_marks().filter(|marks| marks.hide_area).count() as u64;
+        self.area_hidden += sorted.all_marks().filter(|marks| marks.hide_area && !marks.exclude).count() as u64;
         let first = [self.fault, sorted.first_fault()].into_iter().flatten().min_by_key(|fault| fault.place);
         self.fault = first;
         let mut key = Zeroizing::new(Vec::with_capacity(super::MAX_KEY_BYTES));

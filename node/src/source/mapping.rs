@@ -14,11 +14,13 @@ use koonti_disclosure::Name;
 use koonti_disclosure::coverage::Coverage;
 use serde::Deserialize;
 
+use super::calendar::DateFormat;
 use super::error::{Error, MappingFault};
 use super::format::Format;
 use super::identity::looks_like_identity_code;
-use super::layout::{self, Columns, Condition, SeveralColumns};
+use super::layout::{self, AgeKind, Columns, SeveralColumns};
 use super::plan::LATEST;
+use super::restrict::Restrict;
 use super::tuples::SEVERAL;
 use crate::parquet::Order;
 
@@ -84,14 +86,6 @@ pub enum Decimal {
     Point,
 }
 
-/// Who must not be counted, and who must not be placed.
-#[derive(Deserialize, Debug)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Restrict {
-    pub(super) exclude_if: Vec<Condition>,
-    pub(super) hide_area_if: Vec<Condition>,
-}
-
 impl Mapping {
     /// Reads a mapping file.
     ///
@@ -133,10 +127,10 @@ impl Mapping {
     /// How to unpack the register, if it is packed: all columns that anything names.
     pub(super) fn order(&self) -> Order {
         let named = self.columns.named().into_iter().map(|(_, column)| column);
-        let conditions = self.restrict.named().map(|(_, condition)| condition.column.as_str());
+        let marks = self.restrict.named().map(|(_, mark)| mark.column.as_str());
         Order {
             file: self.register_path(),
-            columns: named.chain(conditions).map(|column| column.trim().to_owned()).collect(),
+            columns: named.chain(marks).map(|column| column.trim().to_owned()).collect(),
             client: Some(self.columns.client.trim().to_owned()),
             date: self.format.date,
             decimal: self.format.decimal,
@@ -148,6 +142,9 @@ impl Mapping {
     }
 
     fn check(&self) -> Result<(), MappingFault> {
+        if self.columns.age.kind == AgeKind::BirthDate && self.format.date == DateFormat::Quarter {
+            return Err(MappingFault::QuarterOfBirth);
+        }
         let mut keys = HashMap::new();
         for (key, column) in self.columns.named() {
             let column = checked(column, &key, no_column)?;
@@ -155,9 +152,9 @@ impl Mapping {
                 return Err(column_twice(column, &first, &key));
             }
         }
-        // Conditions may share a column among themselves, each with its value.
-        for (key, condition) in self.restrict.named() {
-            let column = checked(&condition.column, key, no_column)?;
+        // Marks may share a column among themselves, each with its value.
+        for (key, mark) in self.restrict.named() {
+            let column = checked(&mark.column, key, no_column)?;
             if let Some(first) = keys.get(column) {
                 return Err(column_twice(column, first, key));
             }
@@ -166,19 +163,14 @@ impl Mapping {
             SeveralColumns::One { primary, .. } => primary.as_ref(),
             SeveralColumns::Separated { .. } | SeveralColumns::Columns { .. } => None,
         };
-        let primary = primary.map(|condition| ("columns.primary", condition));
-        for (key, condition) in primary.into_iter().chain(self.restrict.named()) {
-            checked(&condition.value, key, |key| MappingFault::NoValue { key })?;
+        let primary = primary.map(|condition| ("columns.primary", &condition.value));
+        let marks = self.restrict.named().flat_map(|(key, mark)| {
+            std::iter::once((key, &mark.value)).chain(mark.otherwise.iter().map(move |word| (key, word)))
+        });
+        for (key, value) in primary.into_iter().chain(marks) {
+            checked(value, key, |key| MappingFault::NoValue { key })?;
         }
         Ok(())
-    }
-}
-
-impl Restrict {
-    /// The conditions by the keys that name them.
-    fn named(&self) -> impl Iterator<Item = (&'static str, &Condition)> {
-        let exclude = self.exclude_if.iter().map(|condition| ("restrict.exclude_if", condition));
-        exclude.chain(self.hide_area_if.iter().map(|condition| ("restrict.hide_area_if", condition)))
     }
 }
 

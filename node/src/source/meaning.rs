@@ -27,10 +27,21 @@ pub(super) fn age_in_years(text: &str) -> Result<u16, Rule> {
     number(text).filter(|years| *years <= OLDEST_YEARS).ok_or_else(|| not_a_number(text, Rule::Age))
 }
 
-/// An area by code or name; a code may have lost its leading zeros.
+/// An age group by code or name, whatever its dash; `65+` is one without an end.
+pub(super) fn age_group(groups: &Dimension, text: &str) -> Result<u16, Rule> {
+    let with_hyphen = || {
+        let plain =
+            text.replace(char::is_whitespace, "").replace(['\u{2010}', '\u{2011}', '\u{2013}', '\u{2212}'], "-");
+        groups.recognise(&plain.strip_suffix('+').map_or(plain.clone(), |from| format!("{from}-")))
+    };
+    groups.recognise(text).or_else(with_hyphen).ok_or(Rule::AgeGroup)
+}
+
+/// An area by code, by name or by both; a code may have lost its leading zeros.
 pub(super) fn area(areas: &Dimension, text: &str) -> Result<u16, Rule> {
-    let recognised = match number::<u32>(text) {
-        Some(code) if text.len() < 3 => areas.recognise(&format!("{code:03}")),
+    let (code, name) = text.split_at(text.find(' ').unwrap_or(text.len()));
+    let recognised = match number::<u32>(code) {
+        Some(number) if code.len() < 3 => areas.recognise(&format!("{number:03}{name}")),
         _ => areas.recognise(text),
     };
     // A codebook that has these as areas of its own comes first.
@@ -94,6 +105,10 @@ mod tests {
             ("91", "091"),
             ("Åbo", "853"),
             ("Fredrikshamn", "075"),
+            ("091 Helsinki", "091"),
+            ("91 Helsinki", "091"),
+            ("91 helsingfors", "091"),
+            ("5 Alajärvi", "005"),
         ] {
             assert_eq!(code(text), Ok(area), "{text}");
         }
@@ -119,8 +134,22 @@ mod tests {
         ] {
             assert_eq!(code(text), Ok("unknown"), "{text}");
         }
-        for bad in ["0046", "46,0", "-46", "0", "998", "Mikeli", "201", "ulkomailla", ""] {
+        for bad in ["0046", "46,0", "-46", "0", "998", "Mikeli", "201", "ulkomailla", "91 Turku", "91  Helsinki", ""] {
             assert_eq!(code(bad), Err(Rule::Area), "{bad}");
+        }
+    }
+
+    #[test]
+    fn age_groups_are_known_with_any_dash() {
+        let groups = Codebook::built_in().dimension("age_group").unwrap();
+        for text in ["18-24", "18\u{2013}24", "18 \u{2013} 24", "18\u{2212}24", "18 - 24"] {
+            assert_eq!(age_group(groups, text), Ok(0), "{text}");
+        }
+        for text in ["65-", "65\u{2013}", "65+", "65 +", "65 and over"] {
+            assert_eq!(age_group(groups, text), Ok(5), "{text}");
+        }
+        for bad in ["18-29", "18+", "65", "+65", "65++", "18--24", "1824", "0-17", "+", ""] {
+            assert_eq!(age_group(groups, bad), Err(Rule::AgeGroup), "{bad}");
         }
     }
 

@@ -1,6 +1,7 @@
 //! The register, read through its mapping into slices.
 //!
-//! [`Mapping::load`] reads the mapping file, [`import`] the register. The import
+//! [`Mapping::load`] reads the mapping file, [`import`] the register; [`survey()`] counts what
+//! an import refuses. The import
 //! promises:
 //!
 //! * it reads the whole file or nothing: a field that it does not understand is
@@ -25,6 +26,7 @@ mod age;
 mod blocks;
 mod calendar;
 mod clients;
+mod clock;
 mod column;
 mod draft;
 mod encoding;
@@ -41,8 +43,10 @@ mod months;
 mod needs;
 mod plan;
 mod record;
+mod restrict;
 mod rows;
 mod split;
+mod survey;
 #[cfg(test)]
 mod tests;
 mod tuples;
@@ -72,6 +76,7 @@ pub use encoding::Encoding;
 pub use error::{At, Error, MappingFault, RowFault, Rule};
 pub use mapping::{Decimal, Mapping, Row};
 pub(crate) use months::name as month_name;
+pub use survey::{Often, Survey, survey};
 
 /// The most rows that a register may have, without its header.
 pub const MAX_ROWS: u64 = 50_000_000;
@@ -105,7 +110,7 @@ pub struct Imported {
     pub clients: u64,
     /// Clients whom `exclude_if` dropped from every period.
     pub excluded: u64,
-    /// Clients whose area `hide_area_if` hides; some may be excluded as well.
+    /// Clients whose area `hide_area_if` hides, without those who are excluded.
     pub area_hidden: u64,
     /// How often a client was left out of a period because the codebook has no
     /// category for its age.

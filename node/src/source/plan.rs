@@ -21,6 +21,7 @@ use super::mapping::{Decimal, Mapping};
 use super::meaning::{area, score};
 use super::needs::{Layout, Lists, Needs};
 use super::record::Shape;
+use super::restrict::Restricting;
 use super::rows::Row;
 use super::tuples::{Named, SEVERAL, Tuple, combine};
 
@@ -43,8 +44,7 @@ pub(super) struct Plan<'a> {
     pub(super) unknown: [u16; SEVERAL.len()],
     /// The mapped scores, in the order of their ids.
     pub(super) scores: Vec<(Column, &'a Score)>,
-    exclude: Vec<Marker>,
-    hide: Vec<Marker>,
+    restricting: Vec<Restricting>,
     format: DateFormat,
     decimal: Decimal,
     sexes: &'a Dimension,
@@ -85,7 +85,8 @@ impl<'a> Plan<'a> {
         let row_fault = |fault| Error::Row { file: mapping.file.clone(), at, fault };
         let places = places(header, mapping.format.encoding).map_err(row_fault)?;
         let place = |name: &str| match places.get(name.trim()) {
-            Some(&at) => Ok(at),
+            Some((at, None)) => Ok(*at),
+            Some((first, Some(second))) => Err(row_fault(RowFault::SameName { first: first + 1, second: second + 1 })),
             None => Err(row_fault(RowFault::NoColumn { column: name.trim().to_owned() })),
         };
         let column = |name: &str| Ok::<_, Error>(Column::new(name.trim(), place(name)?, mapping.format.encoding));
@@ -142,8 +143,7 @@ impl<'a> Plan<'a> {
             ],
             unknown: SEVERAL.map(|id| codebook.dimension(id).map_or(0, Dimension::unknown)),
             scores,
-            exclude: mapping.restrict.exclude_if.iter().map(marker).collect::<Result<_, _>>()?,
-            hide: mapping.restrict.hide_area_if.iter().map(marker).collect::<Result<_, _>>()?,
+            restricting: mapping.restrict.columns(column)?,
             format: mapping.format.date,
             decimal: mapping.format.decimal,
             sexes: dimension("sex", true)?,
@@ -164,17 +164,16 @@ impl<'a> Plan<'a> {
 
     /// True when the mapping restricts anybody.
     pub(super) fn restricts(&self) -> bool {
-        !self.exclude.is_empty() || !self.hide.is_empty()
+        !self.restricting.is_empty()
     }
 
     /// Whom the row marks.
     pub(super) fn marks(&mut self, row: Row<'_>) -> Result<Marks, Fault> {
         let mut marks = Marks::default();
-        for marker in &mut self.exclude {
-            marks.exclude |= marker.holds(row)?;
-        }
-        for marker in &mut self.hide {
-            marks.hide_area |= marker.holds(row)?;
+        for column in &mut self.restricting {
+            let Marks { exclude, hide_area } = column.read(row)?;
+            marks.exclude |= exclude;
+            marks.hide_area |= hide_area;
         }
         Ok(marks)
     }
@@ -240,19 +239,17 @@ fn date(text: &str, format: DateFormat, quarters: &mut Vec<Quarter>) -> Result<u
     Ok(u32::from(quarter.0) << 16 | u32::from(date.rank()))
 }
 
-/// The places of the named columns.
-fn places(header: Row<'_>, encoding: Encoding) -> Result<HashMap<String, usize>, RowFault> {
-    let mut places = HashMap::new();
+/// The places of the named columns; of a name that stands twice or more often, two.
+fn places(header: Row<'_>, encoding: Encoding) -> Result<HashMap<String, (usize, Option<usize>)>, RowFault> {
+    let mut places: HashMap<String, (usize, Option<usize>)> = HashMap::new();
     for at in 0..header.len() {
         let name = encoding.text(header.field(at)).trim().to_owned();
         if looks_like_identity_code(&name) {
             return Err(RowFault::HeaderIdentityCode { column: at + 1 });
         }
         // Spreadsheets leave columns without a name; none of them can be mapped.
-        if !name.is_empty()
-            && let Some(first) = places.insert(name, at)
-        {
-            return Err(RowFault::SameName { first: first + 1, second: at + 1 });
+        if !name.is_empty() {
+            places.entry(name).and_modify(|(_, second)| *second = second.or(Some(at))).or_insert((at, None));
         }
     }
     Ok(places)

@@ -6,8 +6,8 @@
 //! neighbours. Where a block ends is decided with the same function that cuts it.
 //!
 //! It is stricter than common CSV readers on purpose: text behind a closing
-//! quote is refused. Empty lines are skipped. It does not compare the number of
-//! fields with the header, trim, or know what a column means.
+//! quote is refused. Empty lines, and rows of empty fields, are skipped. It does not
+//! compare the number of fields with the header, trim, or know what a column means.
 
 use std::io::{self, Read};
 use std::ops::Range;
@@ -21,6 +21,14 @@ use super::{MAX_COLUMNS, MAX_ROW_BYTES};
 const PACKED_BYTES: usize = 15;
 /// The mark that UTF-8 files may begin with.
 pub(super) const UTF8_MARK: &[u8] = b"\xEF\xBB\xBF";
+/// How files begin that are no delimited text, or hold a line before the header.
+const OTHER_FILES: [(&[u8], RowFault); 5] = [
+    (b"\xFF\xFE", RowFault::Utf16),
+    (b"\xFE\xFF", RowFault::Utf16),
+    (b"PK\x03\x04", RowFault::Spreadsheet),
+    (b"\xD0\xCF\x11\xE0", RowFault::Spreadsheet),
+    (b"sep=", RowFault::SeparatorLine),
+];
 
 /// One row: its fields, as bytes in the file's encoding.
 #[derive(Clone, Copy)]
@@ -83,6 +91,11 @@ impl<'r> Row<'r> {
         self.fields.len()
     }
 
+    /// True when all fields from this one on are empty.
+    pub(super) fn is_empty_from(&self, at: usize) -> bool {
+        self.fields[at..].iter().all(Range::is_empty)
+    }
+
     /// The bytes of a field, without its quotes.
     pub(super) fn field(&self, at: usize) -> &'r [u8] {
         &self.bytes[self.fields[at].clone()]
@@ -126,6 +139,17 @@ impl Rows {
 
     /// Goes on to the next row of the block; false when there is none.
     pub(super) fn next(&mut self) -> Result<bool, RowFault> {
+        while self.cut()? {
+            // A single empty field may be a row of a Parquet file without wanted columns.
+            if self.fields.len() == 1 || !self.row().is_empty_from(0) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Cuts what comes next, even if nothing stands in it.
+    fn cut(&mut self) -> Result<bool, RowFault> {
         self.skip_empty_lines();
         self.line = self.next_line;
         let all = self.block.bytes();
@@ -216,12 +240,18 @@ impl<R: Read> InOrder<R> {
             return Ok(false);
         }
         self.rows.begin();
-        if self.rows.block.bytes().starts_with(UTF8_MARK) {
+        let (bytes, mut mark) = (self.rows.block.bytes(), 0);
+        if bytes.starts_with(UTF8_MARK) {
             if self.rows.encoding != Encoding::Utf8 {
                 return Err(Stop::Row(1, RowFault::Utf8Mark));
             }
-            self.rows.at = UTF8_MARK.len();
+            mark = UTF8_MARK.len();
         }
+        let begins = |start: &[u8]| bytes[mark..].get(..start.len()).is_some_and(|b| b.eq_ignore_ascii_case(start));
+        if let Some((_, fault)) = OTHER_FILES.into_iter().find(|(start, _)| begins(start)) {
+            return Err(Stop::Row(1, fault));
+        }
+        self.rows.at = mark;
         self.next()
     }
 

@@ -23,7 +23,7 @@ use super::rows::{Row, Rows};
 
 /// The most threads: more would wait for the file.
 const MOST_THREADS: usize = 16;
-const BLOCK_BYTES: usize = 1 << 20;
+pub(super) const BLOCK_BYTES: usize = 1 << 20;
 /// Rows of this many bytes of a file make a shelf that stays near the processor.
 const SHELF_BYTES: u64 = 2 << 20;
 const MOST_SHELVES: usize = 256;
@@ -37,7 +37,7 @@ pub(super) struct Split {
 }
 
 /// Where something stands in the file; ordered as the file is.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub(super) struct Place {
     pub(super) block: u32,
     /// Rows of the block before it.
@@ -66,11 +66,19 @@ pub(super) struct Extent {
     pub(super) lines: u32,
 }
 
+/// How many fields rows have: those of the header, and perhaps empty ones behind them, but
+/// as many in each row. A delimiter inside an unquoted field moves what follows it, and
+/// must not go unnoticed where the last field is empty.
+pub(super) struct Width {
+    columns: usize,
+    /// The fields of the first row, and where it stands.
+    pub(super) first: Option<(Place, usize)>,
+}
+
 /// What reads a file, one for each thread.
 pub(super) struct Reader<'a> {
     pub(super) rows: Rows,
-    /// The fields of each row.
-    columns: usize,
+    pub(super) width: Width,
     pub(super) coder: Coder<'a>,
     pub(super) extents: Vec<Extent>,
     /// What ended the reading.
@@ -155,10 +163,27 @@ impl Place {
     }
 }
 
+impl Width {
+    pub(super) fn of(columns: usize) -> Self {
+        Self { columns, first: None }
+    }
+
+    /// Refuses a row that is not like the header and the rows before it.
+    #[inline]
+    pub(super) fn check(&mut self, row: Row<'_>, place: Place) -> Result<(), RowFault> {
+        let found = row.len();
+        if found < self.columns || !row.is_empty_from(self.columns) {
+            return Err(RowFault::Ragged { found, expected: self.columns });
+        }
+        let (_, before) = *self.first.get_or_insert((place, found));
+        if found == before { Ok(()) } else { Err(RowFault::Uneven { found, before }) }
+    }
+}
+
 impl<'a> Reader<'a> {
     /// Reads the rest of `rows` first.
     pub(super) fn new(rows: Rows, columns: usize, coder: Coder<'a>) -> Self {
-        Self { rows, columns, coder, extents: Vec::new(), halt: None }
+        Self { rows, width: Width::of(columns), coder, extents: Vec::new(), halt: None }
     }
 
     fn read<R: Read>(&mut self, blocks: &Mutex<Blocks<R>>, max_rows: u64, count: &AtomicU64) {
@@ -193,9 +218,7 @@ impl<'a> Reader<'a> {
                 return Ok(());
             }
             let row = self.rows.row();
-            if row.len() != self.columns {
-                return Err(Halt::Row(RowFault::Ragged { found: row.len(), expected: self.columns }));
-            }
+            self.width.check(row, *place).map_err(Halt::Row)?;
             self.coder.code(row, *place).map_err(Halt::Field)?;
             place.row += 1;
         }

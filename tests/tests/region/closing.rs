@@ -1,12 +1,13 @@
 //! The end of a quarter, and what an auditor gets of one node.
 
+use koonti_evidence::entry::node::{Entry, Own};
 use koonti_tests::{Node, Plan};
 
 /// A closed quarter gives no figures any more; its extracts and seeds are gone, those of
 /// other quarters are not.
 #[test]
 fn a_closed_quarter_is_gone_and_the_others_stay() {
-    let quarters: &[&str] = &["2026Q2", "2026Q3"];
+    let quarters: &[&str] = &["2026Q1", "2026Q2", "2026Q3"];
     let node = Node { quarters, ..Node::auto("kainuu", "205") };
     let region = Plan::new().node(node).person("aino", "requester").start();
     let ask = |quarter: &str, sd: u32| region.run_table("aino", &format!("--by sex --sd {sd} --period {quarter}"));
@@ -44,6 +45,24 @@ fn a_closed_quarter_is_gone_and_the_others_stay() {
     let taken = || (!order.exists()).then_some(());
     koonti_tests::until("the order is taken", std::time::Duration::from_secs(10), taken);
     assert_eq!(disk.entries().len(), entries, "nothing is closed twice");
+
+    // Nor does an import bring back what could never answer.
+    let import = || region.node("kainuu").arg("import");
+    import().ok().complains("as they are closed: 2026Q2").complains("with which they stay: 2026Q3");
+    let imported = disk.entries().into_iter().rev().find_map(|entry| match entry {
+        Entry::Own(Own::Imported { periods, vintage, .. }) => Some((periods, vintage)),
+        _ => None,
+    });
+    let (periods, vintage) = imported.expect("an import");
+    assert_eq!(periods, ["2026Q1".parse().expect("a quarter")]);
+    let extracts = disk.config().state.join("extracts");
+    let kept = |quarter: &str| extracts.join(vintage.short()).join(format!("{quarter}.extract")).exists();
+    assert_eq!([kept("2026Q1"), kept("2026Q2"), kept("2026Q3")], [true, false, false]);
+    let vintages = || std::fs::read_dir(&extracts).expect("a folder").count();
+    let (before, entries) = (vintages(), disk.entries().len());
+    koonti_tests::register::write(&region.home("kainuu"), 240, &["2026Q2", "2026Q3"], "205");
+    import().ends(1).complains("there is nothing to keep");
+    assert_eq!((vintages(), disk.entries().len()), (before, entries), "nothing is kept");
 
     region.node("kainuu").words("period close 2026Q3 --yes").ok();
     assert!(!(0..4).any(|seed| disk.has_seed(seed)) && disk.has_seed(4), "and now all that were used");

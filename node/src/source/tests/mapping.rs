@@ -40,7 +40,7 @@ fn unknown_keys_and_values_are_refused_with_line_and_column() {
             "\"dd.mm.yyyy\"",
             8,
             8,
-            "unknown variant `dd.mm.yyyy`, expected one of `d.m.yyyy`, `yyyy-mm-dd`, `d. month yyyy`",
+            "unknown variant `dd.mm.yyyy`, expected one of `d.m.yyyy`, `yyyy-mm-dd`, `d. month yyyy`, `quarter`",
         ),
         ("\"tarve\"", "7", 16, 8, "invalid type: integer `7`, expected a word in quotes or a table in braces"),
         ("\"tarve\"", "{ colum = \"a\" }", 16, 10, "unknown field `colum`"),
@@ -102,10 +102,11 @@ fn a_column_has_one_meaning_and_a_name() {
 
     let person = |key| format!(": {key} holds what looks like a personal identity code: is the header missing?");
     assert_eq!(refused(&with("\"asiakas\"", "\"131052-308T\"")), person("columns.client"));
-    assert_eq!(
-        refused(&with("\"turvakielto\", value = \"k\"", "\"turvakielto\", value = \"131052-308T\"")),
-        person("restrict.hide_area_if")
-    );
+    let marks =
+        |with_value: &str| refused(&with("\"turvakielto\", value = \"k\"", &format!("\"turvakielto\", {with_value}")));
+    assert_eq!(marks("value = \"131052-308T\""), person("restrict.hide_area_if"));
+    assert_eq!(marks("value = \"k\", otherwise = [\"131052-308T\"]"), person("restrict.hide_area_if"));
+    assert_eq!(marks("value = \"k\", otherwise = [\"\"]"), empty("restrict.hide_area_if"));
 }
 
 #[test]
@@ -128,6 +129,20 @@ fn exactly_one_column_says_how_old_clients_are() {
             "{twice}"
         );
     }
+}
+
+#[test]
+fn a_birth_date_needs_days() {
+    let quarters = mapping_with(&[("\"d.m.yyyy\"", "\"quarter\""), ("birth_year", "birth_date")]);
+    assert_eq!(
+        refused(&quarters),
+        ": columns.birth_date needs days, but dates are written as quarters: name a column under birth_year, age or age_group"
+    );
+    let rows = "a;2026Q2;1980;1;491;N01;;;;;;\na;3/2026;1980;1;205;N02;;;;;;\n";
+    let site = Site::new(&with("\"d.m.yyyy\"", "\"quarter\""), format!("{HEADER}\n{rows}").as_bytes());
+    let imported = site.import().unwrap();
+    assert_eq!(imported.periods(), ["2026Q2", "2026Q3"]);
+    assert_eq!(imported.seen("2026Q3", "a").unwrap(), "45-54 205 1 | N02 |");
 }
 
 #[test]

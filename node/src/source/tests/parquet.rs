@@ -317,6 +317,18 @@ fn columns_that_are_not_read_are_named() {
 }
 
 #[test]
+fn a_column_that_never_had_a_value_is_empty_and_false_is_no_mark() {
+    let mut row: [Cell; 11] = std::array::from_fn(|_| Cell::None);
+    (row[0], row[1], row[9], row[10]) = ("a".into(), Cell::Int(20_640), Cell::Bool(false), Cell::Bool(true));
+    let schema = SCHEMA.replace("optional binary tarve (UTF8)", "optional int32 tarve (UNKNOWN)");
+    let (_folder, path) = write(&schema, &row.map(|cell| vec![cell]), &mut Dice(1));
+    let imported = import_file(&path, &mapping(&[])).unwrap();
+    assert_eq!((imported.clients, imported.excluded, imported.area_hidden), (1, 0, 1));
+    assert_eq!(imported.seen("2026Q3", "a").unwrap(), "unknown unknown unknown | unknown |");
+    assert_eq!(unread(&schema), Vec::<String>::new());
+}
+
+#[test]
 fn fields_that_mean_nothing_are_named_by_their_row() {
     let row = || -> [Cell; 11] {
         let mut row = std::array::from_fn(|_| Cell::None);

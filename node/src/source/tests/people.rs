@@ -84,14 +84,14 @@ fn clients_under_18_are_counted_in_no_period_of_that_age() {
 fn excluded_clients_are_as_if_they_were_not_in_the_file() {
     let others = "b;1.7.2026;1980;1;491;N01;;;;;;\nc;1.7.2026;1980;1;491;N01;;;;e;;\n";
     let imported = import_rows(&format!(
-        "a;1.1.2026;1980;1;491;N01;;;;;;\na;1.7.2026;1980;Kanarialintu;Kanarialintu;N01;;;;;;\n{others}a;2.7.2026;;;;;;;; K ;;\n"
+        "a;1.1.2026;1980;1;491;N01;;;;;;\na;1.7.2026;1980;Kanarialintu;Kanarialintu;N01;;;;;;\n{others}a;2.7.2026;;;;;;;; K ;k;\n"
     ))
     .unwrap();
     assert_eq!(imported.periods(), ["2026Q3"], "the first quarter held nobody else");
     assert_eq!(imported.seen("2026Q3", "a"), None);
     assert!(imported.seen("2026Q3", "b").is_some() && imported.seen("2026Q3", "c").is_some());
     assert_eq!(imported.bytes(), import_rows(others).unwrap().bytes());
-    assert_eq!((imported.rows, imported.clients, imported.excluded), (5, 3, 1));
+    assert_eq!((imported.rows, imported.clients, imported.excluded, imported.area_hidden), (5, 3, 1, 0));
 }
 
 #[test]
@@ -119,12 +119,74 @@ fn a_column_may_restrict_with_several_values() {
         .replace("column = \"turvakielto\", value = \"k\"", "column = \"kielto\", value = \"turva\"");
     let rows = concat!(
         "a;1.7.2026;1980;1;491;N01;;;;kielto;;\nb;1.7.2026;1980;1;491;N01;;;;KUOLLUT;;\n",
-        "c;1.7.2026;1980;1;491;N01;;;;turva;;\nd;1.7.2026;1980;1;491;N01;;;;k;k;\n",
+        "c;1.7.2026;1980;1;491;N01;;;;turva;;\nd;1.7.2026;1980;1;491;N01;;;;ei;;\n",
     );
     let imported = Site::new(&one_column, format!("{HEADER}\n{rows}").as_bytes()).import().unwrap();
     assert_eq!((imported.excluded, imported.area_hidden), (2, 1));
     assert_eq!(imported.seen("2026Q3", "c").unwrap(), "45-54 unknown 1 | N01 |");
     assert_eq!(imported.seen("2026Q3", "d").unwrap(), "45-54 491 1 | N01 |");
+}
+
+#[test]
+fn what_is_neither_a_mark_nor_none_ends_the_import() {
+    let fault = |column: &str, mapping: &str, row: &str| {
+        let rows = format!("a;1.7.2026;1980;1;491;N01;;;;;;\n{row}");
+        let message = refused::refused_by(mapping, format!("{HEADER}\n{rows}\n").as_bytes());
+        let rule = "neither a mark nor a value that says there is none: correct it, or list it under `otherwise`";
+        assert_eq!(message, format!("register.csv line 3, column \"{column}\": {rule}"), "{row}");
+    };
+    let on_hold = MAPPING.replace("\"kielto\", value = \"k\"", "\"kielto\", value = \"Käsittely rajoitettu\"");
+    let one = MAPPING.replace("\"turvakielto\", value = \"k\"", "\"turvakielto\", value = \"1\"");
+    let row = |kielto: &str, turvakielto: &str| format!("b;1.7.2026;1980;1;491;N01;;;;{kielto};{turvakielto};");
+    for spelling in [
+        "Kasittely rajoitettu",
+        "Käsittely\u{200B} rajoitettu",
+        "Ka\u{308}sittely rajoitettu",
+        "KÃ¤sittely rajoitettu",
+        "Käsittelyrajoitettu",
+        "Käsittely rajoitettu.",
+        "x",
+        "\u{200B}",
+    ] {
+        fault("kielto", &on_hold, &row(spelling, ""));
+        // Nor may it stand in a row of somebody who is dropped.
+        fault("kielto", &on_hold, &format!("{}\n{}", row(spelling, ""), row("käsittely rajoitettu", "")));
+    }
+    for spelling in ["1.0", "1,0", "01", "k", "true", "kyllä", "\u{FF11}"] {
+        fault("turvakielto", &one, &row("", spelling));
+    }
+    // Spaces and the case of letters say nothing.
+    for spelling in ["käsittely rajoitettu", "KÄSITTELY  RAJOITETTU", "\u{A0}Käsittely\u{A0}rajoitettu\u{202F}"] {
+        let register = format!("{HEADER}\n{}\n", row(spelling, ""));
+        assert_eq!(Site::new(&on_hold, register.as_bytes()).import().unwrap().excluded, 1, "{spelling}");
+    }
+    let none = "Ei,e,ei\u{A0}ole,Epätosi,nej,N,no,FALSKT,False,0,-, \u{A0},";
+    for spelling in none.split(',') {
+        let register = format!("{HEADER}\n{}\n", row(spelling, spelling));
+        let imported = Site::new(&on_hold, register.as_bytes()).import().unwrap();
+        assert_eq!((imported.clients, imported.excluded, imported.area_hidden), (1, 0, 0), "{spelling}");
+    }
+}
+
+#[test]
+fn values_that_mark_nobody_may_be_listed() {
+    let mapping = mapping_with(&[
+        (
+            "[{ column = \"kielto\", value = \"k\" }]",
+            "[{ column = \"kielto\", value = \"Ei\", otherwise = [\"Voimassa\", \"pois\"] }]",
+        ),
+        (
+            "[{ column = \"turvakielto\", value = \"k\" }]",
+            "[{ column = \"turvakielto\", value = \"k\" }, { column = \"kielto\", value = \"pois\", otherwise = [\"ei\"] }]",
+        ),
+    ]);
+    let rows = ["voimassa", "ei", "POIS", ""].iter().enumerate();
+    let rows: String = rows.map(|(at, says)| format!("{at};1.7.2026;1980;1;491;N01;;;;{says};;\n")).collect();
+    let imported = Site::new(&mapping, format!("{HEADER}\n{rows}").as_bytes()).import().unwrap();
+    // What marks anywhere marks, also where it is listed or says no elsewhere.
+    assert_eq!((imported.clients, imported.excluded, imported.area_hidden), (4, 1, 1));
+    assert_eq!(imported.seen("2026Q3", "1"), None);
+    assert_eq!(imported.seen("2026Q3", "2").unwrap(), "45-54 unknown 1 | N01 |");
 }
 
 #[test]

@@ -18,7 +18,7 @@ pub(super) fn refused_by(mapping: &str, register: &[u8]) -> String {
 
 fn refused(rows: &str) -> String {
     // A sound row before, and canaries in every column that takes any text.
-    let before = format!("{CANARY};1.7.2026;1980;1;491;N01;{CANARY};5;;{CANARY};{CANARY};{CANARY}");
+    let before = format!("{CANARY};1.7.2026;1980;1;491;N01;{CANARY};5;;ei;nej;{CANARY}");
     refused_by(MAPPING, format!("{HEADER}\n{before}\n{rows}").as_bytes())
 }
 
@@ -82,6 +82,11 @@ fn a_row_that_is_none_is_named_by_its_line() {
     let cases = [
         (format!("{c};1.7.2026;;;;;;;;;{c}\n"), 3, "11 fields where the header has 12"),
         (format!("{c};1.7.2026;;;;;;;;;;;{c}\n"), 3, "13 fields where the header has 12"),
+        (
+            format!("{c};1.7.2026;;;;;;;;;;;\n"),
+            3,
+            "13 fields where the rows before have 12: export all rows with the columns of the header",
+        ),
         (format!("{c}\n"), 3, "1 fields where the header has 12"),
         (format!("\n\r\n\r{c}\n"), 6, "1 fields where the header has 12"),
         (format!("a;1.7.2026;;;;;;;;;;\"{c}\r\n\n{c}\"\r\n{c}\n"), 6, "1 fields where the header has 12"),
@@ -100,6 +105,72 @@ fn a_row_that_is_none_is_named_by_its_line() {
     for (rows, line, fault) in cases {
         assert_eq!(refused(&rows), format!("register.csv line {line}: {fault}"));
     }
+}
+
+#[test]
+fn empty_columns_behind_the_named_ones_and_empty_rows_are_passed_over() {
+    let rows =
+        ";;;;\na;1.7.2026;1980;1;491;N01;;;;;;;;\n;;;;;;;;;;;;;\n\"\";\"\"\nb;1.7.2026;1980;1;491;N01;;;;k;;;;\n";
+    let imported = import_rows(rows).unwrap();
+    assert_eq!((imported.rows, imported.clients, imported.excluded), (2, 2, 1));
+    // What an unquoted delimiter has moved is not taken for one more empty column.
+    let moved = "a;1.7.2026;1980;1;491;N01;;;;;;\nb;1.7.2026;1980;1;491;N01;;;; ;k;;\n";
+    let message = refused_by(MAPPING, format!("{HEADER}\n{moved}").as_bytes());
+    assert!(message.starts_with("register.csv line 3: 13 fields where the rows before have 12"), "{message}");
+}
+
+#[test]
+fn other_files_are_known_by_their_beginning() {
+    let said = |register: &[u8]| refused_by(MAPPING, register).split(": ").nth(1).unwrap().to_owned();
+    let text = format!("{HEADER}\n");
+    let wide =
+        |order: fn(u16) -> [u8; 2]| "\u{FEFF}".encode_utf16().chain(text.encode_utf16()).flat_map(order).collect();
+    let files: [Vec<u8>; 2] = [wide(u16::to_le_bytes), wide(u16::to_be_bytes)];
+    for utf16 in files {
+        assert_eq!(said(&utf16), "the file is UTF-16 (\"Unicode text\")");
+    }
+    let packed = "the file is a spreadsheet or another packed file, not text";
+    assert_eq!(said(b"PK\x03\x04\x14\0\x06\0\"\n"), packed);
+    assert_eq!(said(b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1"), packed);
+    for line in ["sep=;", "\u{FEFF}SEP=;"] {
+        let said = said(format!("{line}\r\n{text}").as_bytes());
+        assert_eq!(said, "the first line tells a spreadsheet program the delimiter");
+    }
+}
+
+#[test]
+fn a_survey_counts_what_the_import_refuses() {
+    let row = |date: &str, sex: &str, area: &str, mark: &str| format!("a;{date};1980;{sex};{area};N01;;;;{mark};;\n");
+    let good = row("1.7.2026", "1", "491", "");
+    let rows = [
+        good.clone(),
+        row(CANARY, "1", "491", ""),
+        row("1.7.2026", CANARY, CANARY, ""),
+        "\n;;;\n".to_owned(),
+        row(CANARY, CANARY, "491", "k"),
+        row(CANARY, "1", "131052-308T", ""),
+        row("1.7.2026", "1", "491", CANARY),
+        row(CANARY, "1", "491", ""),
+        row(CANARY, "1", "491", ""),
+        "a;b\n".to_owned(),
+        row(CANARY, "1", "491", ""),
+    ];
+    let site = Site::new(MAPPING, format!("{HEADER}\n{}", rows.concat()).as_bytes());
+    let found = crate::source::survey(&site.mapping().unwrap(), Codebook::built_in()).unwrap();
+    let seen: Vec<_> = found.faults.iter().map(|f| (f.column.as_str(), f.rows, f.first.clone())).collect();
+    let lines = |lines: &[u64]| lines.iter().map(|line| crate::source::At::Line(*line)).collect::<Vec<_>>();
+    assert_eq!(
+        seen,
+        [
+            ("pvm", 4, lines(&[3, 7, 10])),
+            ("sukupuoli", 1, lines(&[4])),
+            ("kotikunta", 1, lines(&[4])),
+            ("kotikunta", 1, lines(&[8])),
+            ("kielto", 1, lines(&[9])),
+        ]
+    );
+    assert_eq!(found.faults[3].rule, crate::source::Rule::IdentityCode);
+    assert_eq!(found.ended.map(|(at, _)| at), Some(crate::source::At::Line(12)));
 }
 
 #[test]
@@ -142,8 +213,8 @@ fn headers_must_name_every_column_once() {
     );
     let twice = "register.csv line 1: columns 1 and 13 of the header have the same name";
     assert_eq!(header(&format!("{HEADER}; asiakas ")), twice);
-    let twice = "register.csv line 1: columns 2 and 3 of the header have the same name";
-    assert_eq!(header(&format!("a;{CANARY};{CANARY};{HEADER}")), twice);
+    let unread = format!("a;{CANARY};{CANARY};{HEADER}\n;;;b;1.7.2026;1980;1;491;N01;;;;;;\n");
+    assert_eq!(Site::new(MAPPING, unread.as_bytes()).import().unwrap().clients, 1, "names that nobody reads");
     let empty = "register.csv line 1: the file is empty: its first line must name the columns";
     for register in ["", "\n\r\n", "\u{FEFF}"] {
         assert_eq!(refused_by(MAPPING, register.as_bytes()), empty);

@@ -47,6 +47,10 @@ enum Kind {
     Identity,
     /// A quote that goes on.
     Behind,
+    /// With empty fields behind the last.
+    Wide,
+    /// With nothing in its fields.
+    Blank,
 }
 
 #[derive(Clone, Debug)]
@@ -62,7 +66,7 @@ fn lines() -> impl Strategy<Value = Vec<Line>> {
     let kinds = proptest::strategy::Union::new_weighted(
         [(60, Just(Sound)), (10, Just(Broken)), (5, Just(Apart)), (2, Just(Excluded)), (2, Just(Hidden))]
             .into_iter()
-            .chain([BadDate, BadArea, Ragged, NoClient, Identity, Behind].map(rare))
+            .chain([BadDate, BadArea, Ragged, NoClient, Identity, Behind, Wide, Blank].map(rare))
             .collect::<Vec<_>>(),
     );
     let line = (kinds, 0..6_u8, prop_oneof![4 => 0..4_usize, 1 => 0..30_usize]);
@@ -84,6 +88,8 @@ fn written(lines: &[Line]) -> String {
             Kind::Ragged => format!("c{client};{date}\n"),
             Kind::NoClient => format!(";{date};1980;1;491;N01;;;;;;\n"),
             Kind::Identity => format!("c{client};{};1980;1;131052-308T;N01;;;;;;\n", refused::CANARY),
+            Kind::Wide => format!("c{client};{date};1980;1;491;N01;;;;;;;;\n"),
+            Kind::Blank => ";;;;\n".to_owned(),
             Kind::Behind => format!("c{client};{date};1980;1;491;N01;;;;;;\"x\"y\n"),
         };
     }
@@ -94,7 +100,13 @@ fn written(lines: &[Line]) -> String {
 fn plainly(lines: &[Line], max_rows: usize) -> Option<String> {
     let is = |client: u8, kind: Kind| lines.iter().any(|line| line.client == client && line.kind == kind);
     let (mut at, mut quarters, mut later) = (2, BTreeSet::new(), None);
-    for (row, Line { kind, client, quarter }) in lines.iter().enumerate() {
+    let (mut row, mut width) = (0, None);
+    for Line { kind, client, quarter } in lines {
+        if *kind == Kind::Blank {
+            at += 1;
+            continue;
+        }
+        let fields = if *kind == Kind::Wide { 14 } else { 12 };
         at += if *kind == Kind::Apart { 2 } else { 0 };
         let error = |text: &str| Some(format!("register.csv line {at}{text}"));
         let dated = !matches!(kind, Kind::Behind | Kind::Ragged | Kind::NoClient | Kind::Identity | Kind::BadDate);
@@ -102,6 +114,9 @@ fn plainly(lines: &[Line], max_rows: usize) -> Option<String> {
             Kind::Behind => return error(": text behind"),
             _ if row == max_rows => return error(": more than 50000000 rows"),
             Kind::Ragged => return error(": 2 fields"),
+            _ if *width.get_or_insert(fields) != fields => {
+                return error(&format!(": {fields} fields where the rows before have"));
+            }
             Kind::NoClient => return error(", column \"asiakas\": empty"),
             _ if dated && quarters.insert(*quarter) && quarters.len() > MAX_PERIODS => {
                 return error(", column \"pvm\": the file reaches");
@@ -116,6 +131,7 @@ fn plainly(lines: &[Line], max_rows: usize) -> Option<String> {
             _ => {}
         }
         at += if *kind == Kind::Broken { 3 } else { 1 };
+        row += 1;
     }
     later
 }

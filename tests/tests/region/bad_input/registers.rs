@@ -2,6 +2,7 @@
 
 use super::Tried;
 use super::stage::{Case, Stage, WORD};
+use koonti_tests::Run;
 
 const HEADER: &str = "client;date;born;sex;area;need;D07\n";
 const GOOD: &str = "C-1;5.9.2026;1986;1;205;N01;6\n";
@@ -36,7 +37,7 @@ fn household(stage: &Stage, text: &str) -> Tried {
 pub(super) const CASES: &[(&str, Case)] = &[
     ("R01", |s| register(s, "")),
     ("R02", |s| register(s, HEADER.replace("born", "syntynyt"))),
-    ("R03", |s| register(s, HEADER.replace("D07", "need"))),
+    ("R03", |s| register(s, HEADER.replace("D07", "D07;need"))),
     ("R04", |s| register(s, HEADER.replace("D07", "131052-308T"))),
     ("R05", |s| row(s, &format!("C-2;5.9.2026;{WORD}"))),
     ("R06", |s| row(s, &format!("C-2;5.9.2026;1966;2;205;\"N02 {WORD};7"))),
@@ -116,5 +117,30 @@ pub(super) const CASES: &[(&str, Case)] = &[
         let bench =
             s.new_node().edit("register.toml", "delimiter = \";\"\nencoding = \"utf-8\"\n", "kind = \"parquet\"\n");
         bench.write("register.csv", b"PAR1\x00\x00\x00\x00garbage-garbage\x10\x00\x00\x00PAR1").node("import --dry-run")
+    }),
+    ("R37", |s| {
+        let mark = "exclude_if = [{ column = \"block\", value = \"rajoitettu\" }]";
+        let row = format!("C-2;5.9.2026;1966;2;205;N02;7;rajoitettu\u{200b}{WORD}\n");
+        mapped(s, "exclude_if = []", mark, HEADER.replace("D07", "D07;block") + &row)
+    }),
+    ("R38", |s| register(s, HEADER)),
+    ("R39", |s| {
+        register(
+            s,
+            HEADER.encode_utf16().fold(b"\xff\xfe".to_vec(), |all, two| [all, two.to_le_bytes().into()].concat()),
+        )
+    }),
+    ("R40", |s| register(s, b"PK\x03\x04\x14\x00\x06\x00")),
+    ("R41", |s| register(s, format!("sep=;\n{HEADER}{GOOD}"))),
+    ("R42", |s| row(s, &format!("{};", GOOD.trim_end()))),
+    ("R43", |s| {
+        let bench = s.new_node();
+        let run = Run::new("koonti-node").arg("--config").arg(bench.path("node.toml"));
+        bench.tries(run.words("import --dry-run --report").arg(bench.path("register.toml")))
+    }),
+    ("R44", |s| s.node().node("import")),
+    ("M19", |s| {
+        let bench = s.new_node().edit("register.toml", "birth_year", "birth_date");
+        bench.edit("register.toml", "d.m.yyyy", "quarter").node("import --dry-run")
     }),
 ];
