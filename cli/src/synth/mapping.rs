@@ -5,6 +5,7 @@ use super::dialect::{Age, Dates, Form, Layout};
 use super::needs::{MOST_NEEDS, NEEDS};
 use super::packed::Kind;
 use encoding_rs::{ISO_8859_15, UTF_8};
+use koonti_disclosure::coverage::Coverage;
 use std::fmt::Write as _;
 
 /// The columns with what their fields are, for a file that types them.
@@ -84,8 +85,8 @@ fn age(form: &Form) -> (&'static str, &'static str) {
     }
 }
 
-/// The mapping file; with `events`, each row is one.
-pub(super) fn mapping(form: &Form, events: bool) -> String {
+/// The mapping file of a register that covers so much; with `events`, each row is one.
+pub(super) fn mapping(form: &Form, events: bool, coverage: Coverage) -> String {
     let quoted = |text: &str| toml::Value::String(text.to_owned()).to_string();
     let encoding = match form.encoding {
         encoding if encoding == UTF_8 => "utf-8",
@@ -132,10 +133,12 @@ pub(super) fn mapping(form: &Form, events: bool) -> String {
         "# How Koonti reads this register. Every column named here must exist; columns\n# not named are never read.\n\n\
          source = \"adult-social-work\"        # the data source whose allowance is spent\n\
          register = \"adult-social-work\"      # what table requests call this register\n\
-         {row}{:<35} # relative to this file\n\n\
+         {row}{:<35} # of the organisation's units, as it states itself\n\
+         {:<35} # relative to this file\n\n\
          # How the file is written.\n[format]\n{}\
          # Which column holds what. The client column tells rows of one client apart; it\n\
          # is never kept.\n[columns]\n",
+        format!("coverage = {}", quoted(coverage.word())),
         format!("file = {}", quoted(form.file())),
         match form.packed {
             true => "kind = \"parquet\"\n\n".to_owned(),

@@ -142,7 +142,8 @@ pub fn write(plan: &Plan, out: &Path) -> Result<Vec<Node>, Error> {
         let file = fs::File::create(&path).map_err(failed(&path))?;
         register.write(BufWriter::with_capacity(1 << 18, file)).map_err(failed(&path))?;
         let path = folder.join("register.toml");
-        fs::write(&path, mapping::mapping(&dialect.form(), plan.events)).map_err(failed(&path))?;
+        fs::write(&path, mapping::mapping(&dialect.form(), plan.events, site.kind.coverage()))
+            .map_err(failed(&path))?;
         nodes.push(Node { name: site.name.clone(), areas: codes(site, &towns), dialect, clients });
         truths.push((site.name.as_str(), truth));
     }

@@ -5,6 +5,8 @@
 //! repeats, and every eastern municipality served by exactly one node that is
 //! not an employment area or an NGO. Draws nothing at random.
 
+use koonti_disclosure::coverage::Coverage;
+
 /// A municipality of Eastern Finland in 2026.
 pub(super) struct Town {
     pub(super) code: &'static str,
@@ -26,6 +28,15 @@ pub(super) enum Kind {
 }
 
 impl Kind {
+    /// What the register covers of the organisation, as its mapping states it.
+    pub(super) fn coverage(self) -> Coverage {
+        match self {
+            Kind::County | Kind::Municipality => Coverage::All,
+            Kind::Employment => Coverage::Some,
+            Kind::Ngo => Coverage::Pilot,
+        }
+    }
+
     /// Whether the clients are written with personal identity codes.
     pub(super) fn keeps_identity_codes(self) -> bool {
         matches!(self, Kind::County | Kind::Municipality)

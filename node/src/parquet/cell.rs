@@ -12,7 +12,7 @@ pub(super) fn date(days: i64, format: DateFormat, to: &mut String) {
         DateFormat::DayMonthYear => write!(to, "{day}.{month}.{year:04}"),
         DateFormat::YearMonthDay => write!(to, "{year:04}-{month:02}-{day:02}"),
         DateFormat::NamedMonth => write!(to, "{day} {} {year:04}", month_name(month)),
-        DateFormat::Quarter => write!(to, "{year:04}Q{}", (month + 2) / 3),
+        DateFormat::Quarter => write!(to, "{year:04}Q{}", month.div_ceil(3)),
     };
 }
 
