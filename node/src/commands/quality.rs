@@ -79,6 +79,9 @@ pub(super) fn faults(survey: &Survey) -> String {
         let first: Vec<String> = often.first.iter().map(ToString::to_string).collect();
         table.add_row([often.column.clone(), often.rule.to_string(), often.rows.to_string(), first.join(", ")]);
     }
+    if let Some(rows) = table.column_mut(2) {
+        rows.set_cell_alignment(CellAlignment::Right);
+    }
     let mut text = format!(
         "fields that are refused: of each row the first, and its area; of people who are dropped, too\n\n{table}\n"
     );
@@ -106,6 +109,7 @@ const MUCH_CHANGED: usize = 25;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use koonti_disclosure::codebook::Dimension;
     use koonti_tally::{Client, Row, Rows};
 
     const MAPPED: [&str; 5] = ["age_group", "sex", "area", "need", "labour_status"];
@@ -152,11 +156,32 @@ mod tests {
     }
 
     #[test]
+    fn faults_are_listed_by_column_and_rule() {
+        use crate::source::{At, Often, RowFault, Rule};
+        let often = |column: &str, rule, rows, first: &[u64]| {
+            let first = first.iter().map(|line| At::Line(*line)).collect();
+            Often { column: column.to_owned(), rule, rows, first }
+        };
+        let faults = vec![often("Kunta", Rule::Area, 41, &[17, 52, 230]), often("Kielto", Rule::NeitherMark, 1, &[9])];
+        let ended = Some((At::Line(300), RowFault::OpenQuote));
+        let text = super::faults(&Survey { faults, ended });
+        let lines: Vec<String> =
+            text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+        assert!(lines.iter().any(|line| line.starts_with("Kunta not a municipality")), "{text}");
+        assert!(lines.iter().any(|line| line.ends_with("of the codebook 41 line 17, line 52, line 230")), "{text}");
+        assert!(
+            lines.iter().any(|line| line.starts_with("Kielto neither a mark") && line.ends_with(" 1 line 9")),
+            "{text}"
+        );
+        assert!(text.ends_with("read up to line 300: a quoted field that is never closed\n"), "{text}");
+    }
+
+    #[test]
     fn of_events_it_says_how_many() {
         let codebook = Codebook::built_in();
         let unknown = |exclusive| {
             let of = codebook.dimensions().iter().filter(move |d| d.exclusive == exclusive);
-            of.map(|d| d.unknown()).collect::<Vec<_>>()
+            of.map(Dimension::unknown).collect::<Vec<_>>()
         };
         let rows = [true, false, true].map(|begins_event| Row { codes: unknown(false), primary: false, begins_event });
         let scores = vec![None; codebook.scores().len()];

@@ -63,6 +63,11 @@ fn a_closed_quarter_is_gone_and_the_others_stay() {
     koonti_tests::register::write(&region.home("kainuu"), 240, &["2026Q2", "2026Q3"], "205");
     import().ends(1).complains("there is nothing to keep");
     assert_eq!((vintages(), disk.entries().len()), (before, entries), "nothing is kept");
+    // An empty register is one by mistake, unless its quarters are named.
+    let header = "client;date;born;sex;area;need;D07\n";
+    std::fs::write(region.home("kainuu").join("register.csv"), header).expect("a register");
+    import().ends(1).complains("has no row of anybody who is counted");
+    import().words("--periods 2025Q4").ok().complains("with 2025Q4");
 
     region.node("kainuu").words("period close 2026Q3 --yes").ok();
     assert!(!(0..4).any(|seed| disk.has_seed(seed)) && disk.has_seed(4), "and now all that were used");
