@@ -161,7 +161,7 @@ fn the_first_line_must_name_the_columns() {
 
 #[test]
 fn columns_are_taken_for_what_they_are() {
-    let cases: [(&[Made], &[&str]); 19] = [
+    let cases: [(&[Made], &[&str]); 22] = [
         (
             &[
                 ("Vastuuhenkilö", |n| format!("Nieminen {}", n % 30)),
@@ -169,6 +169,19 @@ fn columns_are_taken_for_what_they_are() {
                 ("Asiakasnumero", |n| n.to_string()),
             ],
             &["client = \"Asiakasnumero\""],
+        ),
+        (&[("Vastuuhenkilön nro", |n| n.to_string())], &["client = \"Asiakas\""]),
+        (
+            &[("Asiakas vanha", |n| n.to_string()), ("Asiakasnumero", |n| n.to_string())],
+            &["client = \"Asiakasnumero\""],
+        ),
+        (
+            &[
+                ("Kesto (aika min)", |_| "45".to_owned()),
+                ("Ikä", |n| (20 + n).to_string()),
+                ("Syntymävuosi", |_| String::new()),
+            ],
+            &["age = \"Ikä\""],
         ),
         (&[("Asiakaskäynnin tunnus", |n| n.to_string())], &["client = \"Asiakaskäynnin tunnus\"", "; or Asiakas"]),
         (&[("Kesto (aika min)", |_| "45".to_owned())], &["birth_year = \"Syntymävuosi\""]),
@@ -223,11 +236,13 @@ fn columns_are_taken_for_what_they_are() {
         }
         assert!(!text.contains("\nprimary"), "{text}");
     }
+    let adverts = made(&[("Suoramarkkinointikielto", |_| "K".to_owned())]).replacen("Rajoitus", "Huom", 1);
+    assert!(drafted(adverts.as_bytes()).contains("# exclude_if = []"), "no advertisements is no restriction");
 }
 
 #[test]
 fn columns_of_one_name_are_drafted_once() {
-    let register = made(&[("Tarve 2", |_| String::new())]).replacen("Tarve 2", "Tarve", 1);
+    let register = made(&[("Tarve 2", |_| "N01".to_owned())]).replacen("Tarve 2", "Tarve", 1);
     let text = drafted(register.as_bytes());
     assert_eq!(text.matches("\"Tarve\"").count(), 1, "{text}");
     assert!(text.contains("# Several columns have one name, of which only the first was looked at: Tarve"), "{text}");
