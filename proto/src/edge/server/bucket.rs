@@ -1,8 +1,9 @@
 //! A bucket of tokens that the clock fills.
 //!
 //! Promises: over any time no more is taken than the burst and what flowed in; what
-//! was used before it was counted can be charged afterwards, and is waited for. Does
-//! not: read a clock (the caller says what time it is), or wait.
+//! was used before it was counted can be charged afterwards, and is waited for, though
+//! never longer than a burst takes to flow in. Does not: read a clock (the caller says
+//! what time it is), or wait.
 
 use std::time::{Duration, Instant};
 
@@ -19,7 +20,7 @@ pub struct Rate {
 #[derive(Debug)]
 pub(crate) struct Bucket {
     rate: Rate,
-    /// In tokens / [`SHARES`]; below zero after a charge.
+    /// In tokens / [`SHARES`]; below zero after a charge, and never by more than a burst.
     level: i64,
     at: Instant,
 }
@@ -43,11 +44,12 @@ impl Bucket {
         Ok(())
     }
 
-    /// Takes tokens that have been used already.
+    /// Takes tokens that have been used already. What goes beyond a debt of one burst is
+    /// forgiven: whoever shares the bucket must not wait for hours.
     pub(crate) fn charge(&mut self, tokens: u64, now: Instant) {
         self.fill(now);
         let shares = i64::try_from(tokens).unwrap_or(i64::MAX).saturating_mul(SHARES);
-        self.level = self.level.saturating_sub(shares);
+        self.level = self.level.saturating_sub(shares).max(-self.most());
     }
 
     /// How long until the bucket is not overdrawn; zero when it is not.
@@ -59,14 +61,19 @@ impl Bucket {
     /// Whether it is as if it had never been used.
     pub(crate) fn is_full(&mut self, now: Instant) -> bool {
         self.fill(now);
-        self.level == i64::from(self.rate.burst) * SHARES
+        self.level == self.most()
+    }
+
+    /// What a full bucket holds, and an overdrawn one lacks at most.
+    fn most(&self) -> i64 {
+        i64::from(self.rate.burst) * SHARES
     }
 
     fn fill(&mut self, now: Instant) {
         let passed = now.saturating_duration_since(self.at);
         let micros = i64::try_from(passed.as_micros()).unwrap_or(i64::MAX);
-        let most = i64::from(self.rate.burst) * SHARES;
-        self.level = self.level.saturating_add(micros.saturating_mul(i64::from(self.rate.per_minute))).min(most);
+        let flowed = micros.saturating_mul(i64::from(self.rate.per_minute));
+        self.level = self.level.saturating_add(flowed).min(self.most());
         // What is left of a microsecond is kept for the next time.
         self.at += Duration::from_micros(micros.unsigned_abs());
     }
@@ -112,13 +119,13 @@ mod tests {
     }
 
     #[test]
-    fn what_was_overdrawn_is_waited_for() {
+    fn what_was_overdrawn_is_waited_for_and_no_longer_than_a_burst() {
         let start = Instant::now();
         let mut bucket = Bucket::full(RATE, start);
         bucket.charge(5, start);
         assert_eq!(bucket.overdrawn(start), Duration::from_secs(1));
         assert_eq!(bucket.overdrawn(start + Duration::from_secs(1)), Duration::ZERO);
         bucket.charge(u64::MAX, start);
-        assert!(bucket.take(start + Duration::from_secs(3600)).is_err());
+        assert_eq!(bucket.overdrawn(start), Duration::from_millis(1500));
     }
 }

@@ -1,7 +1,8 @@
 //! Counts HTTP/2 frames in the bytes of a connection.
 //!
 //! Promises: constant memory; a frame counts when its header has come, however the bytes
-//! are cut. Does not: check anything, which h2 does with the same bytes.
+//! are cut; how many bytes can be read without more frames than so many. Does not: check
+//! anything, which h2 does with the same bytes.
 
 /// Where a connection's bytes stand.
 pub(super) struct Frames {
@@ -17,6 +18,12 @@ impl Frames {
     /// At the beginning of a connection: the client's preface comes first.
     pub(super) fn new() -> Self {
         Self { skip: PREFACE_BYTES, come: 0, length: 0 }
+    }
+
+    /// So many of the next bytes hold no more frames than these.
+    pub(super) fn room_for(&self, frames: u64) -> usize {
+        let headers = usize::try_from(frames).unwrap_or(usize::MAX).saturating_mul(HEADER_BYTES);
+        self.skip.saturating_add(headers)
     }
 
     /// How many frames begin in these bytes.
@@ -62,6 +69,16 @@ mod tests {
             let mut frames = Frames::new();
             let counted: u64 = bytes.chunks(cut).map(|part| frames.count(part)).sum();
             assert_eq!(counted, lengths.len() as u64, "in pieces of {cut}");
+        }
+        for most in 1..4 {
+            let (mut frames, mut rest) = (Frames::new(), &bytes[..]);
+            while !rest.is_empty() {
+                // Also from the middle of a header.
+                let (part, after) =
+                    rest.split_at(frames.room_for(most).min(rest.len()) - usize::from(rest.len() % 2 == 0));
+                assert!(frames.count(part) <= most);
+                rest = after;
+            }
         }
     }
 }

@@ -1,7 +1,7 @@
 //! How fast frames of each caller are read.
 //!
 //! Promises: all connections of one caller share one pace, and making a new one gives no
-//! more. Does not: wait, or end anything: whoever sends faster is read more slowly.
+//! more of it. Does not: wait, or end anything: whoever sends faster is read more slowly.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -36,11 +36,15 @@ impl<K: Eq + Hash> Paces<K> {
 }
 
 impl Pace {
-    /// Counts frames that were read; says how long to rest before the next are.
-    pub(super) fn count(&self, frames: u64, now: Instant) -> Duration {
-        let mut bucket = self.bucket();
-        bucket.charge(frames, now);
-        bucket.overdrawn(now)
+    /// Counts frames that were read.
+    pub(super) fn count(&self, frames: u64, now: Instant) {
+        self.bucket().charge(frames, now);
+    }
+
+    /// How long to rest before anything is read; to be asked before every read, for
+    /// another connection may have read meanwhile.
+    pub(super) fn rest(&self, now: Instant) -> Duration {
+        self.bucket().overdrawn(now)
     }
 
     fn bucket(&self) -> std::sync::MutexGuard<'_, Bucket> {
@@ -61,11 +65,13 @@ mod tests {
         let now = Instant::now();
         let paces = Paces::new(Rate { burst: 10, per_minute: 60 });
         let (one, again, other) = (paces.of("a", now), paces.of("a", now), paces.of("b", now));
-        assert_eq!(one.count(10, now), Duration::ZERO);
-        assert_eq!(again.count(5, now), Duration::from_secs(5));
-        assert_eq!(other.count(10, now), Duration::ZERO);
+        one.count(10, now);
+        assert_eq!(again.rest(now), Duration::ZERO);
+        again.count(5, now);
+        other.count(10, now);
+        assert_eq!((one.rest(now), other.rest(now)), (Duration::from_secs(5), Duration::ZERO));
         drop((one, again));
-        assert_eq!(paces.of("a", now).count(0, now), Duration::from_secs(5), "a new connection gives no more");
+        assert_eq!(paces.of("a", now).rest(now), Duration::from_secs(5), "a new connection gives no more");
     }
 
     #[test]

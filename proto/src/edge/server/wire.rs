@@ -2,8 +2,8 @@
 //!
 //! Promises: the connection carries who is at the other end into every request;
 //! at its age or at shutdown it is first told to take no new calls, then cut
-//! whatever it is doing; it is read no faster than its caller's pace. Does not: read a
-//! request.
+//! whatever it is doing; after its first frames it is read no faster than its caller's
+//! pace. Does not: read a request.
 
 use std::io;
 use std::pin::Pin;
@@ -43,7 +43,8 @@ pub(super) async fn carry<C: Clone + Send + Sync + Unpin + 'static>(
     let (open, mut closed) = oneshot::channel();
     let (finish, finished) = oneshot::channel::<()>();
     let Admitted { caller, pace, mut place, slot: _slot } = admitted;
-    let wire = Wire { tls, caller, pace, frames: Frames::new(), rest: None, cut: Some(is_cut), _open: open };
+    let frames = Frames::new();
+    let wire = Wire { tls, caller, pace, frames, first: FIRST_FRAMES, rest: None, cut: Some(is_cut), _open: open };
     let only = tokio_stream::once(Ok::<_, io::Error>(wire)).chain(tokio_stream::pending());
     let serving = http2.serve_with_incoming_shutdown(routes, only, async {
         let _ = finished.await;
@@ -84,6 +85,8 @@ struct Wire<C> {
     caller: C,
     pace: Arc<Pace>,
     frames: Frames,
+    /// Frames that are still read without a look at the pace.
+    first: u64,
     /// Nothing is read before it is over.
     rest: Option<Pin<Box<Sleep>>>,
     /// Resolves when the connection is to be cut; gone once it has been.
@@ -105,6 +108,33 @@ impl<C> Wire<C> {
         }
         Ok(())
     }
+
+    /// How many bytes may be read now; none before the rest is over.
+    fn poll_leave(&mut self, cx: &mut Context<'_>) -> Poll<usize> {
+        if self.first > 0 {
+            return Poll::Ready(self.frames.room_for(self.first));
+        }
+        loop {
+            if let Some(rest) = &mut self.rest {
+                ready!(rest.as_mut().poll(cx));
+            }
+            // All connections of a caller wake together, and the first to read may leave
+            // nothing for the others.
+            let rest = self.pace.rest(Instant::now());
+            self.rest = (!rest.is_zero()).then(|| Box::pin(sleep(rest)));
+            if self.rest.is_none() {
+                return Poll::Ready(usize::MAX);
+            }
+        }
+    }
+
+    /// Counts what has been read.
+    fn count(&mut self, bytes: &[u8]) {
+        let frames = self.frames.count(bytes);
+        let paced = frames.saturating_sub(self.first);
+        self.first -= frames - paced;
+        self.pace.count(paced, Instant::now());
+    }
 }
 
 impl<C: Clone + Send + Sync + 'static> Connected for Wire<C> {
@@ -118,16 +148,12 @@ impl<C: Clone + Send + Sync + 'static> Connected for Wire<C> {
 impl<C: Unpin> AsyncRead for Wire<C> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         self.check(cx)?;
-        if let Some(rest) = &mut self.rest {
-            ready!(rest.as_mut().poll(cx));
-            self.rest = None;
-        }
-        let before = buf.filled().len();
-        ready!(Pin::new(&mut self.tls).poll_read(cx, buf))?;
-        let wire = &mut *self;
-        let frames = wire.frames.count(&buf.filled()[before..]);
-        let rest = wire.pace.count(frames, Instant::now());
-        wire.rest = (!rest.is_zero()).then(|| Box::pin(sleep(rest)));
+        let most = ready!(self.poll_leave(cx)).min(buf.remaining());
+        let mut some = ReadBuf::new(buf.initialize_unfilled_to(most));
+        ready!(Pin::new(&mut self.tls).poll_read(cx, &mut some))?;
+        self.count(some.filled());
+        let read = some.filled().len();
+        buf.advance(read);
         Poll::Ready(Ok(()))
     }
 }
@@ -148,6 +174,10 @@ impl<C: Unpin> AsyncWrite for Wire<C> {
         Pin::new(&mut self.tls).poll_shutdown(cx)
     }
 }
+
+/// An honest newcomer's whole visit takes half as many. So whoever shares an address with
+/// a flood gets in all the same; and connections are costly to begin, and counted.
+const FIRST_FRAMES: u64 = 32;
 
 /// The age, up to a tenth shorter at random.
 fn age(most: Duration) -> Duration {
