@@ -126,16 +126,22 @@ pub async fn serve_enrolment<R: EnrolmentRooms>(
     rooms: Arc<R>,
     shutdown: impl Future<Output = ()> + Send,
 ) -> Result<(), Error> {
-    let enrolment = EnrolmentServiceServer::new(Enrolment(rooms)).max_decoding_message_size(64 * 1024);
+    let enrolment = EnrolmentServiceServer::new(Enrolment(rooms))
+        .max_decoding_message_size(CERTIFICATE_BYTES)
+        .max_encoding_message_size(CERTIFICATE_BYTES);
     let routes = Routes::new(Gate::new(enrolment, &Arc::new(Newcomers), &Throttle::new()));
     crate::edge::server::serve_enrolment(listener, certificate, routes, shutdown).await
 }
 
 fn routes<R: Rooms>(rooms: Arc<R>) -> Routes {
-    let node = NodeServiceServer::new(Doors(rooms.clone())).max_decoding_message_size(MAX_MESSAGE_BYTES);
+    let node = NodeServiceServer::new(Doors(rooms.clone()))
+        .max_decoding_message_size(MAX_MESSAGE_BYTES)
+        .max_encoding_message_size(MAX_MESSAGE_BYTES);
     let table = TableServiceServer::new(Doors(rooms.clone())).max_encoding_message_size(MAX_MESSAGE_BYTES);
-    let evidence = EvidenceServiceServer::new(Doors(rooms.clone()));
-    let certificate = CertificateServiceServer::new(Doors(rooms.clone())).max_decoding_message_size(64 * 1024);
+    let evidence = EvidenceServiceServer::new(Doors(rooms.clone())).max_encoding_message_size(MAX_MESSAGE_BYTES);
+    let certificate = CertificateServiceServer::new(Doors(rooms.clone()))
+        .max_decoding_message_size(CERTIFICATE_BYTES)
+        .max_encoding_message_size(CERTIFICATE_BYTES);
     let (members, throttle) = (Arc::new(Members(rooms)), Throttle::new());
     Routes::new(Gate::new(node, &members, &throttle))
         .add_service(Gate::new(table, &members, &throttle))
@@ -338,3 +344,6 @@ impl<R: EnrolmentRooms> EnrolmentService for Enrolment<R> {
         Ok(Response::new(v1::EnrollResponse { certificate_pem }))
     }
 }
+
+/// More than any certificate and its request have, with what stands around them.
+const CERTIFICATE_BYTES: usize = 64 * 1024;

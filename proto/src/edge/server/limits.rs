@@ -2,7 +2,7 @@
 //!
 //! Promises: a bound on everything a caller can hold open, and on how fast it is read.
 //! Does not: bound how often a caller calls ([`crate::throttle`] does), or how long a
-//! call lasts; the doors do.
+//! stream lasts once it has begun; the connection's age does.
 
 use std::time::Duration;
 
@@ -41,6 +41,8 @@ pub struct Limits {
     pub streams_per_connection: u32,
     /// Calls at once on a connection that have not begun to answer.
     pub calls_per_connection: usize,
+    /// How long a call may take until its answer begins.
+    pub call_timeout: Duration,
     /// How long a connection may live before it is told to take no new calls;
     /// up to a tenth shorter at random, so that callers do not return together.
     pub max_connection_age: Duration,
@@ -72,6 +74,8 @@ impl Default for Limits {
             handshake_timeout: Duration::from_secs(5),
             streams_per_connection: 32,
             calls_per_connection: 16,
+            // Twice what any client of ours waits.
+            call_timeout: Duration::from_secs(60),
             max_connection_age: Duration::from_secs(10 * 60),
             max_connection_age_grace: Duration::from_secs(30),
             shutdown_grace: Duration::from_secs(5),
@@ -105,6 +109,7 @@ impl Limits {
             .max_concurrent_streams(self.streams_per_connection)
             .concurrency_limit_per_connection(self.calls_per_connection)
             .load_shed(true)
+            .timeout(self.call_timeout)
             .http2_max_local_error_reset_streams(Some(LOCAL_RESETS))
             .http2_max_pending_accept_reset_streams(Some(PENDING_RESETS))
             .http2_max_header_list_size(HEADER_LIST_BYTES)

@@ -115,6 +115,17 @@ async fn calls_are_limited_and_long_streams_do_not_count() {
 }
 
 #[tokio::test]
+async fn a_call_that_is_not_answered_in_time_is_given_up() {
+    let region = Region::new();
+    let running = region.serve(Limits { call_timeout: ms(200), ..Limits::default() });
+    let channel = region.dial(&running, &region.member(Kind::Node, "turku"));
+    let mut stream = watch(&channel).await.expect("stream");
+    let status = call(&channel, "/test.Echo/Wait", "60000".into()).await.expect_err("given up");
+    assert_eq!(status.code(), Code::Cancelled);
+    assert!(timeout(ms(300), stream.message()).await.is_err(), "a stream that has begun goes on");
+}
+
+#[tokio::test]
 async fn an_old_connection_lets_calls_finish_and_cuts_streams() {
     let region = Region::new();
     let running =
