@@ -1,27 +1,33 @@
 //! gRPC messages that lie, swell or hide something, over HTTP/2 that is in order.
 
 use super::Ground;
-use super::papers::Papers;
+use super::door::ENROLL;
+use super::papers::anonymous;
+use super::raw::dial;
 use h2::client::SendRequest;
 use prost::bytes::Bytes;
+use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
-use tokio::net::TcpStream;
 use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
 
 const DEPOSIT: &str = "/koonti.v1.NodeService/Deposit";
 const ANSWER: &str = "/koonti.v1.NodeService/Answer";
 const LIST: &str = "/koonti.v1.TableService/ListTables";
+const OK: u32 = 0;
 const INVALID_ARGUMENT: u32 = 3;
 const RESOURCE_EXHAUSTED: u32 = 8;
 const OUT_OF_RANGE: u32 = 11;
 const UNIMPLEMENTED: u32 = 12;
 const INTERNAL: u32 = 13;
+/// What is said of a message that is longer than any of its kind.
+const TOO_LONG: &str = "longer than any of its kind";
+const FROM: [u8; 4] = [127, 0, 10, 1];
 /// What must not be found anywhere later.
 const CANARY: &str = "canary-4e0c7a-of-an-unknown-field";
 
@@ -29,10 +35,10 @@ fn runtime() -> Runtime {
     tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime")
 }
 
-async fn connect(papers: &Papers, to: SocketAddr) -> SendRequest<Bytes> {
-    let tcp = TcpStream::connect(to).await.expect("a connection");
+async fn connect(config: impl Into<Arc<ClientConfig>>, from: [u8; 4], to: SocketAddr) -> SendRequest<Bytes> {
+    let tcp = dial(from, to).await.expect("a connection");
     let name = ServerName::try_from(to.ip().to_string()).expect("a name");
-    let tls = tokio_rustls::TlsConnector::from(Arc::new(papers.config())).connect(name, tcp).await.expect("TLS");
+    let tls = tokio_rustls::TlsConnector::from(config.into()).connect(name, tcp).await.expect("TLS");
     let (send, connection) = h2::client::handshake(tls).await.expect("HTTP/2");
     tokio::spawn(connection);
     send
@@ -44,8 +50,32 @@ fn prefix(compressed: u8, length: usize) -> Vec<u8> {
     [&[compressed], &length[..]].concat()
 }
 
-/// Sends these bytes as one call and returns the status; none when the stream was reset.
-async fn say(send: &SendRequest<Bytes>, path: &str, encoding: Option<&str>, bytes: Vec<u8>, ends: bool) -> Option<u32> {
+/// What a call ended with: a status, and a word on it.
+#[derive(PartialEq, Debug)]
+struct Answer(u32, String);
+
+impl Answer {
+    fn of(headers: &http::HeaderMap) -> Option<Self> {
+        let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+        let message = text("grpc-message").unwrap_or_default().replace("%20", " ");
+        Some(Self(text("grpc-status")?.parse().ok()?, message))
+    }
+}
+
+#[track_caller]
+fn assert_said(answer: Option<Answer>, status: u32, word: &str) {
+    let Some(Answer(code, said)) = answer else { panic!("no status") };
+    assert!(code == status && said.contains(word), "{code}: {said}");
+}
+
+/// Sends these bytes as one call and returns the answer; none when the stream was reset.
+async fn say(
+    send: &SendRequest<Bytes>,
+    path: &str,
+    encoding: Option<&str>,
+    bytes: Vec<u8>,
+    ends: bool,
+) -> Option<Answer> {
     say_and_count(send, path, encoding, bytes, ends, &AtomicUsize::new(0)).await
 }
 
@@ -57,7 +87,7 @@ async fn say_and_count(
     bytes: Vec<u8>,
     ends: bool,
     sent: &AtomicUsize,
-) -> Option<u32> {
+) -> Option<Answer> {
     let mut send = send.clone().ready().await.expect("a connection");
     let request = http::Request::post(format!("https://127.0.0.1{path}"))
         .header("te", "trailers")
@@ -96,29 +126,48 @@ async fn say_and_count(
         }
     };
     let response = tokio::time::timeout(Duration::from_secs(30), answered).await.expect("an answer in time").ok()?;
-    let status = |headers: &http::HeaderMap| headers.get("grpc-status").and_then(|s| s.to_str().ok()?.parse().ok());
-    if let Some(status) = status(response.headers()) {
-        return Some(status);
+    if let Some(answer) = Answer::of(response.headers()) {
+        return Some(answer);
     }
     let mut body = response.into_body();
     while body.data().await.is_some() {}
-    status(&body.trailers().await.ok()??)
+    Answer::of(&body.trailers().await.ok()??)
+}
+
+/// A newcomer whose invitation makes no sense: served is who is told so.
+pub(crate) async fn newcomer_says(config: Arc<ClientConfig>, from: [u8; 4], to: SocketAddr) -> Result<(), String> {
+    let send = connect(config, from, to).await;
+    match say(&send, ENROLL, None, prefix(0, 0), true).await {
+        Some(Answer(INVALID_ARGUMENT, said)) if said.contains("the kind is malformed") => Ok(()),
+        other => Err(format!("{other:?}")),
+    }
+}
+
+/// Whether one is served.
+pub(crate) fn newcomer(config: &Arc<ClientConfig>, from: [u8; 4], to: SocketAddr) -> bool {
+    runtime().block_on(newcomer_says(config.clone(), from, to)).is_ok()
 }
 
 /// Says that 4 GiB follow, or 1 GiB, or sends more than any message of its kind has.
 pub(crate) fn long_messages(ground: &mut Ground) {
     runtime().block_on(async {
-        let send = connect(&ground.node, ground.main).await;
+        let member = ground.node_connects().await;
+        let newcomer = ground.stranger_connects().await;
         for length in [0xffff_ffff, 1 << 30] {
-            let bytes = [prefix(0, length), vec![0; 100_000]].concat();
-            assert_eq!(say(&send, DEPOSIT, None, bytes, false).await, Some(OUT_OF_RANGE), "{length} bytes");
+            let bytes = [prefix(0, length), vec![0; 50_000]].concat();
+            for (send, path) in [(&member, DEPOSIT), (&newcomer, ENROLL)] {
+                assert_said(say(send, path, None, bytes.clone(), false).await, OUT_OF_RANGE, "limit");
+            }
         }
         // A deposit has 2 MiB; up to 16 MiB only a release does.
         let bytes = [prefix(0, 16 << 20), vec![0; 3 << 20]].concat();
-        assert_eq!(say(&send, DEPOSIT, None, bytes, false).await, Some(INVALID_ARGUMENT));
-        let send = connect(&ground.person, ground.main).await;
+        assert_said(say(&member, DEPOSIT, None, bytes, false).await, INVALID_ARGUMENT, TOO_LONG);
+        let send = connect(ground.person.config(), FROM, ground.main).await;
         let bytes = [prefix(0, 1 << 20), vec![0; 8 << 10]].concat();
-        assert_eq!(say(&send, LIST, None, bytes, false).await, Some(INVALID_ARGUMENT));
+        assert_said(say(&send, LIST, None, bytes, false).await, INVALID_ARGUMENT, TOO_LONG);
+        // One byte longer than an enrolment may be.
+        let bytes = [prefix(0, (64 << 10) + 1), vec![0; 1000]].concat();
+        assert_said(say(&newcomer, ENROLL, None, bytes, false).await, OUT_OF_RANGE, "limit");
     });
 }
 
@@ -136,7 +185,7 @@ pub(crate) fn many_long_messages(ground: &mut Ground) {
     runtime().block_on(async {
         let sent = Arc::new(AtomicUsize::new(0));
         let mut held = JoinSet::new();
-        let first = connect(&ground.node, ground.main).await;
+        let first = ground.node_connects().await;
         for _ in 0..4 {
             let (send, bytes, sent) = (first.clone(), bytes[..most].to_vec(), sent.clone());
             held.spawn(async move { say_and_count(&send, ANSWER, None, bytes, false, &sent).await });
@@ -148,33 +197,35 @@ pub(crate) fn many_long_messages(ground: &mut Ground) {
         }
         let mut others = JoinSet::new();
         for _ in 0..2 {
-            let send = connect(&ground.node, ground.main).await;
+            let send = ground.node_connects().await;
             for _ in 0..4 {
                 let (send, bytes) = (send.clone(), bytes.clone());
                 others.spawn(async move { say(&send, ANSWER, None, bytes, true).await });
             }
         }
         for status in others.join_all().await {
-            assert_eq!(status, Some(RESOURCE_EXHAUSTED));
+            assert_said(status, RESOURCE_EXHAUSTED, "");
         }
         assert!(held.try_join_next().is_none(), "the first four are still held");
         held.shutdown().await;
         tokio::time::sleep(Duration::from_millis(500)).await;
-        let send = connect(&ground.node, ground.main).await;
+        let send = ground.node_connects().await;
         // Given back: now it is read to its end, and makes no sense.
-        assert_eq!(say(&send, ANSWER, None, bytes.clone(), true).await, Some(INVALID_ARGUMENT));
+        assert_said(say(&send, ANSWER, None, bytes.clone(), true).await, INVALID_ARGUMENT, "malformed");
     });
 }
 
-/// A million entries of nothing; groups within groups.
+/// A million entries of nothing, which are read and make no sense; groups within groups.
 pub(crate) fn many_fields_and_deep_nesting(ground: &mut Ground) {
     let entries = [0x12, 0x00].repeat(1_000_000);
     let nested = vec![0x7b; 2000];
+    let message = |message: Vec<u8>| [prefix(0, message.len()), message].concat();
     runtime().block_on(async {
-        let send = connect(&ground.node, ground.main).await;
-        for (message, status) in [(entries, INVALID_ARGUMENT), (nested, INTERNAL)] {
-            let bytes = [prefix(0, message.len()), message].concat();
-            assert_eq!(say(&send, DEPOSIT, None, bytes, true).await, Some(status));
+        let member = ground.node_connects().await;
+        let newcomer = ground.stranger_connects().await;
+        assert_said(say(&member, DEPOSIT, None, message(entries), true).await, INVALID_ARGUMENT, "not a signed note");
+        for (send, path) in [(&member, DEPOSIT), (&newcomer, ENROLL)] {
+            assert_said(say(send, path, None, message(nested.clone()), true).await, INTERNAL, "recursion limit");
         }
     });
 }
@@ -184,8 +235,8 @@ pub(crate) fn unknown_fields(ground: &mut Ground) {
     let field = [vec![0xfa, 0x3f], varint(CANARY.len()), CANARY.as_bytes().to_vec()].concat();
     let bytes = [prefix(0, field.len()), field].concat();
     runtime().block_on(async {
-        let send = connect(&ground.person, ground.main).await;
-        assert_eq!(say(&send, LIST, None, bytes, true).await, Some(0));
+        let send = connect(ground.person.config(), FROM, ground.main).await;
+        assert_said(say(&send, LIST, None, bytes, true).await, OK, "");
     });
     let held = |dir: &Path| files(dir).iter().any(|bytes| bytes.windows(CANARY.len()).any(|w| w == CANARY.as_bytes()));
     assert!(!held(&ground.region.coordinator_state()), "kept in the state");
@@ -198,13 +249,26 @@ pub(crate) fn compressed_messages(ground: &mut Ground) {
     let gzip = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0];
     let bytes = [prefix(1, gzip.len()), gzip.to_vec()].concat();
     runtime().block_on(async {
-        let send = connect(&ground.person, ground.main).await;
-        for encoding in ["gzip", "deflate", "zstd", "x-unheard-of"] {
-            assert_eq!(say(&send, LIST, Some(encoding), bytes.clone(), true).await, Some(UNIMPLEMENTED), "{encoding}");
+        let send = connect(ground.person.config(), FROM, ground.main).await;
+        let newcomer = ground.stranger_connects().await;
+        for (send, path) in [(&send, LIST), (&newcomer, ENROLL)] {
+            for encoding in ["gzip", "deflate", "zstd", "x-unheard-of"] {
+                assert_said(say(send, path, Some(encoding), bytes.clone(), true).await, UNIMPLEMENTED, encoding);
+            }
+            assert_said(say(send, path, None, bytes.clone(), true).await, INTERNAL, "compress");
         }
-        assert_eq!(say(&send, LIST, None, bytes.clone(), true).await, Some(INTERNAL));
-        assert_eq!(say(&send, LIST, None, prefix(0, 0), true).await, Some(0), "the same plainly");
+        assert_said(say(&send, LIST, None, prefix(0, 0), true).await, OK, "");
     });
+}
+
+impl Ground {
+    async fn node_connects(&self) -> SendRequest<Bytes> {
+        connect(self.node.config(), FROM, self.main).await
+    }
+
+    async fn stranger_connects(&self) -> SendRequest<Bytes> {
+        connect(anonymous(&self.person.ca), FROM, self.enrolment).await
+    }
 }
 
 fn varint(mut n: usize) -> Vec<u8> {

@@ -1,7 +1,10 @@
 //! Honest callers that call all the while: nothing may keep them waiting.
 
-use super::papers::Papers;
+use super::grpc::newcomer_says;
+use super::papers::{Papers, anonymous};
 use koonti_proto::{Credentials, PeopleLink};
+use rustls::ClientConfig;
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
@@ -12,6 +15,8 @@ use std::time::{Duration, Instant};
 pub(crate) const WORST: Duration = Duration::from_secs(3);
 /// Between two calls; within what one caller may do.
 const EVERY: Duration = Duration::from_millis(80);
+/// Between two newcomers.
+const NEXT_NEWCOMER: Duration = Duration::from_millis(150);
 
 /// Callers in a thread of their own.
 pub(crate) struct Probe {
@@ -28,20 +33,38 @@ struct Said {
 }
 
 impl Said {
-    fn took(&self, time: Duration) {
+    /// One call is over.
+    fn called(&self, time: Duration, outcome: Result<(), String>) {
+        self.failed.lock().expect("no panic").extend(outcome.err());
         let mut worst = self.worst.lock().expect("no panic");
         *worst = (*worst).max(time);
+        self.calls.fetch_add(1, Ordering::SeqCst);
+    }
+
+    fn goes_on(&self) -> bool {
+        !self.stop.load(Ordering::SeqCst)
     }
 }
 
 impl Probe {
-    /// Callers in turn, each over its connection and every fourth time over a new one.
-    pub(crate) fn start(url: &str, callers: &[Papers]) -> Self {
+    /// Members in turn, each over its connection and every fourth time over a new one.
+    pub(crate) fn members(url: &str, callers: &[Papers]) -> Self {
+        let (url, callers) = (url.to_owned(), callers.to_vec());
+        Self::start(async move |said| members(&url, &callers, said).await)
+    }
+
+    /// Newcomers at the enrolment listener, each from an address of its own.
+    pub(crate) fn newcomers(ca: &str, to: SocketAddr) -> Self {
+        let config = Arc::new(anonymous(ca));
+        Self::start(async move |said| newcomers(&config, to, said).await)
+    }
+
+    fn start(call: impl AsyncFnOnce(&Said) + Send + 'static) -> Self {
         let said = Arc::new(Said::default());
-        let (url, callers, heard) = (url.to_owned(), callers.to_vec(), said.clone());
+        let heard = said.clone();
         let thread = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-            runtime.block_on(probe(&url, &callers, &heard));
+            runtime.block_on(call(&heard));
         });
         Self { said, thread: Some(thread) }
     }
@@ -76,26 +99,35 @@ impl Drop for Probe {
     }
 }
 
-async fn probe(url: &str, callers: &[Papers], said: &Said) {
+async fn members(url: &str, callers: &[Papers], said: &Said) {
     let link = |papers: &Papers| {
         let Papers { ca, cert, key } = papers.clone();
         PeopleLink::new(url, &Credentials { ca_pem: ca, cert_pem: cert, key_pem: key }).expect("a link")
     };
     let kept: Vec<PeopleLink> = callers.iter().map(link).collect();
     for turn in 0usize.. {
-        if said.stop.load(Ordering::SeqCst) {
+        if !said.goes_on() {
             return;
         }
         let caller = turn % callers.len();
         let fresh = (turn / callers.len()).is_multiple_of(4).then(|| link(&callers[caller]));
         let link = fresh.as_ref().unwrap_or(&kept[caller]);
         let began = Instant::now();
-        match link.roster().await {
-            Ok(roster) => assert!(!roster.is_empty()),
-            Err(failure) => said.failed.lock().expect("no panic").push(failure.to_string()),
-        }
-        said.took(began.elapsed());
-        said.calls.fetch_add(1, Ordering::SeqCst);
+        let outcome = match link.roster().await {
+            Ok(roster) if roster.is_empty() => Err("an empty roster".to_owned()),
+            outcome => outcome.map(drop).map_err(|failure| failure.to_string()),
+        };
+        said.called(began.elapsed(), outcome);
         tokio::time::sleep(EVERY).await;
+    }
+}
+
+async fn newcomers(config: &Arc<ClientConfig>, to: SocketAddr, said: &Said) {
+    for last in (1..=200).cycle().take_while(|_| said.goes_on()) {
+        let began = Instant::now();
+        // In a task of its own: whatever becomes of it.
+        let outcome = tokio::spawn(newcomer_says(config.clone(), [127, 0, 9, last], to)).await;
+        said.called(began.elapsed(), outcome.map_err(|e| e.to_string()).and_then(|outcome| outcome));
+        tokio::time::sleep(NEXT_NEWCOMER).await;
     }
 }

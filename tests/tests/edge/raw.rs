@@ -48,18 +48,19 @@ impl Frame {
 }
 
 /// TCP from a loopback address of the caller's own.
+pub(crate) async fn dial(from: [u8; 4], to: SocketAddr) -> std::io::Result<tokio::net::TcpStream> {
+    // Only tokio lets a socket be bound before it connects.
+    let socket = TcpSocket::new_v4()?;
+    socket.bind(SocketAddr::new(IpAddr::from(from), 0))?;
+    socket.connect(to).await
+}
+
+/// The same, to read and write without a runtime.
 pub(crate) fn tcp(from: [u8; 4], to: SocketAddr) -> std::io::Result<TcpStream> {
     thread_local! {
-        // Only it lets a socket be bound before it connects.
         static RUNTIME: Runtime = Builder::new_current_thread().enable_io().build().expect("a runtime");
     }
-    let tcp = RUNTIME.with(|runtime| {
-        runtime.block_on(async {
-            let socket = TcpSocket::new_v4()?;
-            socket.bind(SocketAddr::new(IpAddr::from(from), 0))?;
-            socket.connect(to).await?.into_std()
-        })
-    })?;
+    let tcp = RUNTIME.with(|runtime| runtime.block_on(async { dial(from, to).await?.into_std() }))?;
     tcp.set_nonblocking(false)?;
     tcp.set_nodelay(true)?;
     tcp.set_read_timeout(Some(Duration::from_secs(5)))?;

@@ -52,6 +52,26 @@ impl Bucket {
         self.level = self.level.saturating_sub(shares).max(-self.most());
     }
 
+    /// Takes as many tokens as there are, up to `most`, or says how long until there is one.
+    pub(crate) fn take_up_to(&mut self, most: u64, now: Instant) -> Result<u64, Duration> {
+        self.fill(now);
+        match u64::try_from(self.level / SHARES) {
+            Ok(0) | Err(_) => Err(self.until(SHARES)),
+            Ok(tokens) => {
+                let taken = tokens.min(most);
+                self.charge(taken, now);
+                Ok(taken)
+            }
+        }
+    }
+
+    /// Takes back what was taken and not used.
+    pub(crate) fn give_back(&mut self, tokens: u64, now: Instant) {
+        self.fill(now);
+        let shares = i64::try_from(tokens).unwrap_or(i64::MAX).saturating_mul(SHARES);
+        self.level = self.level.saturating_add(shares).min(self.most());
+    }
+
     /// How long until the bucket is not overdrawn; zero when it is not.
     pub(crate) fn overdrawn(&mut self, now: Instant) -> Duration {
         self.fill(now);
@@ -119,10 +139,22 @@ mod tests {
     }
 
     #[test]
+    fn what_is_given_back_can_be_taken_again_and_no_more() {
+        let start = Instant::now();
+        let mut bucket = Bucket::full(RATE, start);
+        assert_eq!((bucket.take_up_to(2, start), bucket.take_up_to(9, start)), (Ok(2), Ok(1)));
+        bucket.give_back(2, start);
+        assert_eq!(bucket.take_up_to(9, start), Ok(2));
+        bucket.give_back(9, start);
+        assert_eq!(bucket.take_up_to(9, start), Ok(3));
+    }
+
+    #[test]
     fn what_was_overdrawn_is_waited_for_and_no_longer_than_a_burst() {
         let start = Instant::now();
         let mut bucket = Bucket::full(RATE, start);
         bucket.charge(5, start);
+        assert_eq!(bucket.take_up_to(9, start), Err(Duration::from_millis(1500)));
         assert_eq!(bucket.overdrawn(start), Duration::from_secs(1));
         assert_eq!(bucket.overdrawn(start + Duration::from_secs(1)), Duration::ZERO);
         bucket.charge(u64::MAX, start);

@@ -20,6 +20,11 @@ impl Frames {
         Self { skip: PREFACE_BYTES, come: 0, length: 0 }
     }
 
+    /// How many frames may begin in so many bytes, wherever the connection stands.
+    pub(super) fn most_in(bytes: usize) -> u64 {
+        (bytes / HEADER_BYTES) as u64 + 1
+    }
+
     /// So many of the next bytes hold no more frames than these.
     pub(super) fn room_for(&self, frames: u64) -> usize {
         let headers = usize::try_from(frames).unwrap_or(usize::MAX).saturating_mul(HEADER_BYTES);

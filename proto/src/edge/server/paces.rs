@@ -36,15 +36,15 @@ impl<K: Eq + Hash> Paces<K> {
 }
 
 impl Pace {
-    /// Counts frames that were read.
-    pub(super) fn count(&self, frames: u64, now: Instant) {
-        self.bucket().charge(frames, now);
+    /// Leave to read so many frames, up to `most`, or how long to rest. For one read:
+    /// another connection may have read before the next.
+    pub(super) fn leave(&self, most: u64, now: Instant) -> Result<u64, Duration> {
+        self.bucket().take_up_to(most, now)
     }
 
-    /// How long to rest before anything is read; to be asked before every read, for
-    /// another connection may have read meanwhile.
-    pub(super) fn rest(&self, now: Instant) -> Duration {
-        self.bucket().overdrawn(now)
+    /// Takes back leave for frames that did not come.
+    pub(super) fn give_back(&self, frames: u64, now: Instant) {
+        self.bucket().give_back(frames, now);
     }
 
     fn bucket(&self) -> std::sync::MutexGuard<'_, Bucket> {
@@ -65,13 +65,13 @@ mod tests {
         let now = Instant::now();
         let paces = Paces::new(Rate { burst: 10, per_minute: 60 });
         let (one, again, other) = (paces.of("a", now), paces.of("a", now), paces.of("b", now));
-        one.count(10, now);
-        assert_eq!(again.rest(now), Duration::ZERO);
-        again.count(5, now);
-        other.count(10, now);
-        assert_eq!((one.rest(now), other.rest(now)), (Duration::from_secs(5), Duration::ZERO));
+        assert_eq!((one.leave(9, now), again.leave(9, now), other.leave(11, now)), (Ok(9), Ok(1), Ok(10)));
+        one.give_back(2, now);
+        assert_eq!(again.leave(9, now), Ok(2));
+        let rest = Err(Duration::from_secs(1));
+        assert_eq!(one.leave(9, now), rest);
         drop((one, again));
-        assert_eq!(paces.of("a", now).rest(now), Duration::from_secs(5), "a new connection gives no more");
+        assert_eq!(paces.of("a", now).leave(9, now), rest, "a new connection gives no more");
     }
 
     #[test]

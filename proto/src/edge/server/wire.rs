@@ -109,31 +109,33 @@ impl<C> Wire<C> {
         Ok(())
     }
 
-    /// How many bytes may be read now; none before the rest is over.
-    fn poll_leave(&mut self, cx: &mut Context<'_>) -> Poll<usize> {
+    /// How many frames may be read now, of as many as these bytes can hold; none before
+    /// the rest is over.
+    fn poll_leave(&mut self, cx: &mut Context<'_>, bytes: usize) -> Poll<u64> {
         if self.first > 0 {
-            return Poll::Ready(self.frames.room_for(self.first));
+            return Poll::Ready(self.first);
         }
         loop {
             if let Some(rest) = &mut self.rest {
                 ready!(rest.as_mut().poll(cx));
+                self.rest = None;
             }
             // All connections of a caller wake together, and the first to read may leave
             // nothing for the others.
-            let rest = self.pace.rest(Instant::now());
-            self.rest = (!rest.is_zero()).then(|| Box::pin(sleep(rest)));
-            if self.rest.is_none() {
-                return Poll::Ready(usize::MAX);
+            match self.pace.leave(Frames::most_in(bytes), Instant::now()) {
+                Ok(frames) => return Poll::Ready(frames),
+                Err(rest) => self.rest = Some(Box::pin(sleep(rest.max(SHORTEST_REST)))),
             }
         }
     }
 
-    /// Counts what has been read.
-    fn count(&mut self, bytes: &[u8]) {
+    /// Counts what has been read with leave for so many frames.
+    fn count(&mut self, bytes: &[u8], leave: u64) {
         let frames = self.frames.count(bytes);
-        let paced = frames.saturating_sub(self.first);
-        self.first -= frames - paced;
-        self.pace.count(paced, Instant::now());
+        match self.first {
+            0 => self.pace.give_back(leave.saturating_sub(frames), Instant::now()),
+            first => self.first = first.saturating_sub(frames),
+        }
     }
 }
 
@@ -148,13 +150,14 @@ impl<C: Clone + Send + Sync + 'static> Connected for Wire<C> {
 impl<C: Unpin> AsyncRead for Wire<C> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         self.check(cx)?;
-        let most = ready!(self.poll_leave(cx)).min(buf.remaining());
+        let leave = ready!(self.poll_leave(cx, buf.remaining()));
+        let most = self.frames.room_for(leave).min(buf.remaining());
         let mut some = ReadBuf::new(buf.initialize_unfilled_to(most));
-        ready!(Pin::new(&mut self.tls).poll_read(cx, &mut some))?;
-        self.count(some.filled());
-        let read = some.filled().len();
-        buf.advance(read);
-        Poll::Ready(Ok(()))
+        let read = Pin::new(&mut self.tls).poll_read(cx, &mut some);
+        self.count(some.filled(), leave);
+        let bytes = some.filled().len();
+        buf.advance(bytes);
+        read
     }
 }
 
@@ -175,6 +178,8 @@ impl<C: Unpin> AsyncWrite for Wire<C> {
     }
 }
 
+/// Shorter ones would have every connection of a caller wake for every frame.
+const SHORTEST_REST: Duration = Duration::from_millis(100);
 /// An honest newcomer's whole visit takes half as many. So whoever shares an address with
 /// a flood gets in all the same; and connections are costly to begin, and counted.
 const FIRST_FRAMES: u64 = 32;
