@@ -33,7 +33,7 @@ pub struct Limits {
     /// How long such a connection keeps its place when a newcomer finds none.
     pub gives_way_after: Duration,
     /// HTTP/2 frames of one caller, of any kind and size and over all its connections;
-    /// beyond, its connections are read more slowly.
+    /// beyond, its connections are read more slowly. The first few of each do not count.
     pub frames: Rate,
     /// How long a TLS handshake may take.
     pub handshake_timeout: Duration,

@@ -1,7 +1,8 @@
 //! The listening side: an accept loop of its own, TLS, limits, then tonic.
 //!
 //! Promises: a caller that is slow, refused or over a limit costs the others
-//! nothing, and frames of one caller are read no faster than its [`Limits::frames`]; behind [`serve_mutual`] every request carries a [`Peer`], behind
+//! nothing, and frames of one caller are read no faster than its [`Limits::frames`];
+//! behind [`serve_mutual`] every request carries a [`Peer`], behind
 //! [`serve_enrolment`] a [`Stranger`], in its extensions; an accept error never
 //! ends the server; `shutdown` ends it within the grace, whatever is open.
 //!
