@@ -22,6 +22,7 @@ pub mod register;
 pub mod relay;
 pub mod scribe;
 pub mod sim;
+mod skips;
 mod wait;
 
 pub use command::{Run, Said};
@@ -29,4 +30,5 @@ pub use daemon::Daemon;
 pub use pages::Pages;
 pub use proxy::Proxy;
 pub use region::{Approval, Events, Node, Plan, Region, verify};
-pub use wait::{root_or_untested, until};
+pub use skips::{not_tested, root_or_untested};
+pub use wait::until;

@@ -1,7 +1,6 @@
 //! Small file systems of their own, where this process may mount some.
 //!
-//! [`absent`] says why not, for a test to print. In CI, root that cannot mount is a
-//! failure: there the tests must have run.
+//! Where it may not, the error says why, for [`crate::not_tested`].
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -47,17 +46,6 @@ pub fn ext4(image: &Path, megabytes: u64) -> Result<(), String> {
     let file = std::fs::File::create(image).map_err(|e| e.to_string())?;
     file.set_len(megabytes * 1024 * 1024).map_err(|e| e.to_string())?;
     run(Command::new("mkfs.ext4").args(["-q", "-F"]).arg(image))
-}
-
-/// Prints that a test is left out, and why.
-///
-/// # Panics
-/// In CI where this process is root (and there are loop devices, if it wants them).
-pub fn absent(test: &str, why: &str, loops: bool) {
-    println!("NOT TESTED: {test}: {why}");
-    let ci = std::env::var("CI").is_ok_and(|ci| ci == "true");
-    let able = rustix::process::geteuid().is_root() && (!loops || Path::new("/dev/loop-control").exists());
-    assert!(!(ci && able), "{test} must run here: {why}");
 }
 
 fn run(command: &mut Command) -> Result<(), String> {

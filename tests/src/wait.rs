@@ -17,13 +17,3 @@ pub fn until<T>(what: &str, limit: Duration, mut found: impl FnMut() -> Option<T
         std::thread::sleep(Duration::from_millis(20));
     }
 }
-
-/// Whether this runs as root, who alone looks into a daemon; if not, says what goes
-/// untested.
-pub fn root_or_untested(what: &str) -> bool {
-    let root = rustix::process::geteuid().is_root();
-    if !root {
-        eprintln!("not root: NOT TESTED that {what}");
-    }
-    root
-}

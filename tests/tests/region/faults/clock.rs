@@ -1,8 +1,7 @@
 //! Wrong clocks, on real processes under `faketime`'s library: nothing is gained by them,
 //! nothing is closed, and no time stands in a log that was not.
 
-use koonti_tests::mount::absent;
-use koonti_tests::{Node, Plan, Region};
+use koonti_tests::{Node, Plan, Region, not_tested};
 use std::path::Path;
 use std::time::Duration;
 
@@ -13,7 +12,7 @@ const DIFFER: &str = "clock and the coordinator's differ by more than five minut
 #[test]
 fn a_wrong_clock_gains_nothing_and_closes_nothing() {
     let Some(library) = library() else {
-        return absent("wrong clocks", "faketime is not installed", false);
+        return not_tested("wrong clocks", "faketime is not installed");
     };
     let mut region = Plan::new().node(Node::auto("kainuu", "205")).person("aino", "requester").start();
     let old = region.run_table("aino", OLD);

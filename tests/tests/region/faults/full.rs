@@ -1,8 +1,8 @@
 //! A disk without room: a node ends before it acknowledges what it cannot keep, what it
 //! has can be read, and with room it goes on.
 
-use koonti_tests::mount::{Mounted, absent};
-use koonti_tests::{Node, Plan, Region, until};
+use koonti_tests::mount::Mounted;
+use koonti_tests::{Node, Plan, Region, not_tested, until};
 use std::io::Write;
 use std::path::Path;
 use std::time::Duration;
@@ -20,7 +20,7 @@ fn a_node_on_a_full_disk_ends_and_goes_on_when_there_is_room() {
     std::fs::create_dir(&state).expect("a folder");
     let mounted = match Mounted::memory(&state, 16 * 1024) {
         Ok(mounted) => mounted,
-        Err(why) => return absent("a full disk", &why, false),
+        Err(why) => return not_tested("a full disk", &why),
     };
     copy(&kept, &state);
     region.start_node("kainuu");
