@@ -28,6 +28,15 @@ pub(crate) fn load(config: &Config) -> Result<Credentials, Error> {
     }
 }
 
+/// How long a pair is good, and for which names.
+///
+/// # Errors
+/// When its certificate cannot be read.
+pub(crate) fn certifies(config: &Config, pair: &Credentials) -> Result<(Life, Vec<String>), Error> {
+    let unusable = |e| Error::unusable(&config.key("server.key"), e);
+    Ok((pair.life().map_err(unusable)?, server_names(&pair.cert_pem).map_err(unusable)?))
+}
+
 /// Puts a new pair for these names there.
 ///
 /// # Errors
@@ -56,14 +65,10 @@ impl Served {
     /// When the pair on disk cannot be used.
     pub(crate) fn load(config: &Config) -> Result<Self, Error> {
         let pair = load(config)?;
-        let unusable =
-            |e: &dyn std::fmt::Display| Error::Refused(format!("{}: {e}", config.key("server.key").display()));
-        Ok(Self {
-            certificate: ServerCertificate::new(&pair.cert_pem, &pair.key_pem).map_err(|e| unusable(&e))?,
-            life: pair.life()?,
-            names: server_names(&pair.cert_pem)?,
-            seen: digest(&pair),
-        })
+        let certificate = ServerCertificate::new(&pair.cert_pem, &pair.key_pem);
+        let certificate = certificate.map_err(|e| Error::unusable(&config.key("server.key"), e))?;
+        let (life, names) = certifies(config, &pair)?;
+        Ok(Self { certificate, life, names, seen: digest(&pair) })
     }
 
     /// To serve with.

@@ -1,12 +1,12 @@
 //! The running coordinator: two listeners and a clock.
 
 use crate::certificate::Served;
-use crate::config::{Config, read};
+use crate::config::Config;
 use crate::error::Error;
 use crate::files;
+use crate::keys;
 use crate::region::Region;
 use crate::sight::Sight;
-use koonti_proto::edge::pki::Authority;
 use koonti_proto::{serve, serve_enrolment};
 use koonti_watch::Door;
 use std::net::TcpListener;
@@ -26,8 +26,8 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// When it cannot start, or the disk fails.
 pub(crate) async fn run(config: Config) -> Result<(), Error> {
     files::raise_limit();
-    let ca_pem = read(&config.key("ca.crt"))?;
-    let authority = Authority::from_pem(&read(&config.key("ca.key"))?, &ca_pem)?;
+    let authority = keys::authority(&config)?;
+    let ca_pem = authority.cert_pem();
     let mut served = Served::load(&config)?;
     let certificate = served.certificate();
     let bind =
@@ -52,7 +52,7 @@ pub(crate) async fn run(config: Config) -> Result<(), Error> {
         }
     };
     let certified = async {
-        let authority = Authority::from_pem(&read(&config.key("ca.key"))?, &ca_pem)?;
+        let authority = keys::authority(&config)?;
         loop {
             tokio::task::block_in_place(|| served.tend(&config, &authority))?;
             tokio::time::sleep(LOOK_EVERY).await;

@@ -14,6 +14,14 @@ pub enum Error {
         /// What is wrong with it.
         why: String,
     },
+    /// A file of keys, a certificate or the roster holds something else.
+    #[error("{path}: cannot be used: {why}")]
+    Unusable {
+        /// The file.
+        path: String,
+        /// Why not.
+        why: String,
+    },
     /// A file cannot be read or written.
     #[error("{path}: {why}")]
     File {
@@ -52,6 +60,11 @@ impl Error {
     /// A wrong configuration file.
     pub fn config(path: &Path, why: String) -> Self {
         Self::Config { path: path.display().to_string(), why }
+    }
+
+    /// A file of keys, a certificate or the roster that holds something else.
+    pub fn unusable(path: &Path, why: impl std::fmt::Display) -> Self {
+        Self::Unusable { path: path.display().to_string(), why: why.to_string() }
     }
 
     /// A file that cannot be read or written.

@@ -1,7 +1,8 @@
-//! The coordinator's keys for evidence: files of mode 0600, seeds in hex.
+//! The coordinator's keys: files of mode 0600, seeds in hex and PEM.
 //!
 //! `log.key` signs the checkpoints of its log, `witness.key` cosigns those of the
 //! nodes. Whoever loses them begins a new region: a log keeps its keys for ever.
+//! `ca.key` with `ca.crt` is the region's authority, which certifies its members.
 
 use crate::config::{Config, read};
 use crate::error::Error;
@@ -9,6 +10,7 @@ use koonti_disclosure::names::unhex;
 use koonti_disclosure::roster::LogKeys;
 use koonti_evidence::note::{LogKey, WitnessKey};
 use koonti_evidence::origin::{coordinator_origin, cosigner};
+use koonti_proto::edge::pki::{self, Authority};
 use ring::rand::{SecureRandom, SystemRandom};
 use zeroize::Zeroizing;
 
@@ -30,13 +32,14 @@ impl Keys {
         let seed = |name: &str| -> Result<Zeroizing<[u8; 32]>, Error> {
             let path = config.key(name);
             let text = Zeroizing::new(read(&path)?);
-            let bytes = unhex(text.trim()).map_err(|e| Error::config(&path, e.to_string()))?;
+            let bytes = unhex(text.trim()).map_err(|e| Error::unusable(&path, e))?;
             Ok(Zeroizing::new(bytes))
         };
-        let refused = |e: koonti_evidence::note::Error| Error::Refused(e.to_string());
+        let log = LogKey::from_seed(&origin, seed("log.key")?);
+        let witness = WitnessKey::from_seed(&cosigner(&origin), seed("witness.key")?);
         Ok(Self {
-            log: LogKey::from_seed(&origin, seed("log.key")?).map_err(refused)?,
-            witness: WitnessKey::from_seed(&cosigner(&origin), seed("witness.key")?).map_err(refused)?,
+            log: log.map_err(|e| Error::unusable(&config.key("log.key"), e))?,
+            witness: witness.map_err(|e| Error::unusable(&config.key("witness.key"), e))?,
         })
     }
 
@@ -44,6 +47,21 @@ impl Keys {
     pub fn logs(&self) -> LogKeys {
         LogKeys { log: self.log.verifier().public(), witness: self.witness.verifier().public() }
     }
+}
+
+/// Loads the region's authority.
+///
+/// # Errors
+/// When a file is missing or holds something else, or the two are no pair.
+pub fn authority(config: &Config) -> Result<Authority, Error> {
+    let (key, certificate) = (config.key("ca.key"), config.key("ca.crt"));
+    let key_pem = Zeroizing::new(read(&key)?);
+    Authority::from_pem(&key_pem, &read(&certificate)?).map_err(|error| match error {
+        // Nothing is made here: the text is not what could be read.
+        pki::Error::Making(_) => Error::unusable(&key, "the key text is not a PEM private key"),
+        pki::Error::KeyKind | pki::Error::Authority => Error::unusable(&key, error),
+        _ => Error::unusable(&certificate, error),
+    })
 }
 
 /// Thirty-two fresh secret bytes.

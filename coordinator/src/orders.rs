@@ -7,11 +7,11 @@
 //! other authority.
 
 use crate::clock;
-use crate::config::{Config, read};
+use crate::config::Config;
 use crate::enrolment;
 use crate::error::Error;
 use crate::invitation::{self, Invitation};
-use crate::keys::Keys;
+use crate::keys::{Keys, authority};
 use crate::store::Store;
 use koonti_disclosure::{Name, canonical};
 use koonti_evidence::entry::coordinator::{Entry, MemberKind};
@@ -76,7 +76,7 @@ pub(crate) fn hand_in(config: &Config, order: &Order) -> Result<String, Error> {
         }
         match Store::open(config, &Keys::load(config)?) {
             Ok(mut store) => {
-                let authority = Authority::from_pem(&read(&config.key("ca.key"))?, &read(&config.key("ca.crt"))?)?;
+                let authority = authority(config)?;
                 work_off(config, &authority, &mut store)?;
             }
             Err(Error::Disk(koonti_journal::Error::Locked { .. })) => std::thread::sleep(Duration::from_millis(50)),

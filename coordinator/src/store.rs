@@ -69,7 +69,7 @@ impl Store {
                 std::io::stderr(),
                 "the index failed behind the journal ({error}); start again: it is rebuilt"
             );
-            std::process::abort();
+            std::process::exit(1);
         }
         self.fold.note(seq, &bytes, entry);
         Ok(())

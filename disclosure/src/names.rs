@@ -118,7 +118,8 @@ pub fn hex(bytes: &[u8]) -> String {
 /// # Errors
 /// On another length or another character.
 pub fn unhex<const N: usize>(text: &str) -> Result<[u8; N], BadHex> {
-    unhex_vec(text)?.try_into().map_err(|_| BadHex(N))
+    let bytes = unhex_vec(text).map_err(|_| BadHex(N))?;
+    bytes.try_into().map_err(|_| BadHex(N))
 }
 
 /// Parses lower-case hex of any length.

@@ -3,7 +3,8 @@
 //! - `KOONTI_KILL_AT=n` ends the process, as `kill -9` does, at the n-th of the points
 //!   that lie before, in and after everything that this crate writes.
 //! - `KOONTI_FAIL_AT=n` lets the n-th step of `disk.rs` fail, once, with the error
-//!   `KOONTI_FAIL_WITH` (`EIO` or `ENOSPC`). A write that fails has written a half.
+//!   `KOONTI_FAIL_WITH` (`EIO` or `ENOSPC`), and says on stderr that it did: a test knows
+//!   a step that nobody missed from none. A write that fails has written a half.
 //! - `KOONTI_DISK_TRACE=file` appends every step that was done to a file, one line each:
 //!   what, where in the file, path, bytes; and what was acknowledged, when it was.
 //!
@@ -54,13 +55,13 @@ mod on {
     }
 
     /// Counts a step; an error if it is the one that fails.
-    pub(crate) fn step(_: &'static str, _: &Path) -> io::Result<()> {
-        fails().map_or(Ok(()), Err)
+    pub(crate) fn step(what: &'static str, path: &Path) -> io::Result<()> {
+        fails(what, path).map_or(Ok(()), Err)
     }
 
     /// Counts a write as a step and as a point. The caller writes a half, and ends it.
-    pub(crate) fn in_write(_: &Path) -> Option<Strike> {
-        fails().map(Strike::Fail).or_else(|| due().then_some(Strike::Kill))
+    pub(crate) fn in_write(path: &Path) -> Option<Strike> {
+        fails("write", path).map(Strike::Fail).or_else(|| due().then_some(Strike::Kill))
     }
 
     /// Writes a step down that was done.
@@ -85,14 +86,17 @@ mod on {
         counts("KOONTI_KILL_AT", &AT, &PASSED)
     }
 
-    fn fails() -> Option<io::Error> {
+    fn fails(what: &str, path: &Path) -> Option<io::Error> {
         static AT: OnceLock<Option<u64>> = OnceLock::new();
         static PASSED: AtomicU64 = AtomicU64::new(0);
         let errno = match env::var("KOONTI_FAIL_WITH").as_deref() {
             Ok("ENOSPC") => Errno::NOSPC,
             _ => Errno::IO,
         };
-        counts("KOONTI_FAIL_AT", &AT, &PASSED).then(|| errno.into())
+        counts("KOONTI_FAIL_AT", &AT, &PASSED).then(|| {
+            writeln!(io::stderr(), "made to fail: {what} {}", path.display()).expect("stderr");
+            errno.into()
+        })
     }
 
     fn counts(variable: &str, at: &OnceLock<Option<u64>>, passed: &AtomicU64) -> bool {

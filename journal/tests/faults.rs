@@ -32,11 +32,15 @@ fn a_step_that_fails_is_never_acknowledged() {
             let (stdout, stderr) = (String::from_utf8(child.stdout).unwrap(), String::from_utf8(child.stderr).unwrap());
             let case = format!("{error} at step {at}: {}\n{stdout}\n{stderr}", child.status);
             match (child.status.code(), child.status.signal()) {
-                (Some(0), _) => through = true,
+                (Some(0), _) => {
+                    assert!(!stderr.contains("made to fail: "), "nobody minds; {case}");
+                    through = true;
+                }
                 (Some(1), _) => refused += 1,
                 (_, Some(SIGABRT)) => {
                     let line = format!("cannot append to the journal {}: ", path.display());
                     assert!(stderr.lines().any(|l| l.starts_with(&line)), "{case}");
+                    assert!(stderr.contains("made to fail: "), "{case}");
                     aborted += 1;
                 }
                 _ => panic!("{case}"),

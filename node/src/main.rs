@@ -5,6 +5,7 @@ use koonti_node::commands::{self, Args};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    koonti_watch::hush_panics();
     let args = Args::parse();
     match koonti_watch::unseen() {
         Ok(()) => commands::main(args),

@@ -346,7 +346,7 @@ fn put(index: &Index, seq: u64, pairs: &[(Vec<u8>, Vec<u8>)]) {
         // Nothing is left to do if stderr is gone as well.
         let _ =
             writeln!(std::io::stderr(), "the index failed behind the journal ({error}); start again: it is rebuilt");
-        std::process::abort();
+        std::process::exit(1);
     }
 }
 

@@ -31,7 +31,7 @@ impl Run {
     /// A command of one of our programs, in an environment without our variables.
     pub fn new(program: &str) -> Self {
         let mut command = Command::new(binary(program));
-        for name in ["CONFIG", "PROFILE", "STOP_AT", "KILL_AT", "FAIL_AT", "FAIL_WITH", "DISK_TRACE"] {
+        for name in ["CONFIG", "PROFILE", "STOP_AT", "KILL_AT", "FAIL_AT", "FAIL_WITH", "DISK_TRACE", "PANIC"] {
             command.env_remove(format!("KOONTI_{name}"));
         }
         Self { command, input: Vec::new() }

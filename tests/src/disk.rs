@@ -177,18 +177,24 @@ pub fn release_files(state: &Path) -> Vec<Vec<u8>> {
     releases.map(|path| std::fs::read(path).expect("a release file").split_off(64)).collect()
 }
 
-/// Demands that a checkpoint, if there is one, is of entries that the journal has.
+/// Demands that a checkpoint, if there is one, is of entries that the journal has; whether
+/// there is one.
 ///
 /// # Panics
 /// When it is ahead of them, or of others.
 #[track_caller]
-pub fn checkpoint_holds(checkpoint: &Path, journal: &Path) {
-    let Ok(bytes) = std::fs::read(checkpoint) else { return };
+pub fn checkpoint_holds(checkpoint: &Path, journal: &Path) -> bool {
+    let bytes = match std::fs::read(checkpoint) {
+        Ok(bytes) => bytes,
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return false,
+        Err(e) => panic!("{}: {e}", checkpoint.display()),
+    };
     let note = Note::parse(&bytes).expect("a whole note");
     let checkpoint = Checkpoint::parse(note.text()).expect("a checkpoint");
     let mut tree = Tree::new();
     koonti_journal::read(journal).expect("a journal").iter().for_each(|entry| tree.push(leaf_hash(entry)));
     assert_eq!(tree.root_at(checkpoint.size()), Some(checkpoint.root()), "{}", journal.display());
+    true
 }
 
 /// Cuts every file of a node's or coordinator's index to half its length.

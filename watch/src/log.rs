@@ -1,9 +1,7 @@
 //! The log: one line on stderr for each event, for people or as JSON.
 //!
 //! Promises: an event is one line, whatever words from the wire stand in it
-//! ([`lines`]); no colours; a panic is told by its place in the source and not by
-//! its words, which could hold figures. What it does not do: choose what is
-//! logged. No event has a duration, a count or an area from records.
+//! ([`lines`]); no colours. What it does not do: choose what is logged. No event has a duration, a count or an area from records.
 
 mod lines;
 
@@ -53,7 +51,7 @@ impl Log {
         if verbose { Self { level: Level::Debug, ..self } } else { self }
     }
 
-    /// Begins the log of a command.
+    /// Begins the log.
     pub fn begin(self) {
         let level = match self.level {
             Level::Error => tracing::Level::ERROR,
@@ -70,15 +68,6 @@ impl Log {
             Format::Text => lines.init(),
             Format::Json => lines.json().flatten_event(true).with_current_span(false).with_span_list(false).init(),
         }
-    }
-
-    /// Begins the log of a daemon, in which a panic is one line as well.
-    pub fn begin_daemon(self) {
-        self.begin();
-        std::panic::set_hook(Box::new(|panic| {
-            let place = panic.location().map(ToString::to_string).unwrap_or_default();
-            tracing::error!(%place, "panicked: this is a bug, please report the place");
-        }));
     }
 
     /// Tells why a command has failed, in the way of its log.

@@ -1,11 +1,12 @@
 //! `koonti-coordinator certificate show|renew`.
 
-use crate::certificate::{issue, load};
+use crate::certificate::{certifies, issue, load};
 use crate::config::{Config, read};
 use crate::error::Error;
+use crate::keys::authority;
 use clap::Subcommand;
 use koonti_proto::Credentials;
-use koonti_proto::edge::pki::{Authority, server_names, shown};
+use koonti_proto::edge::pki::{server_names, shown};
 
 #[derive(Subcommand)]
 pub(super) enum Command {
@@ -24,7 +25,7 @@ pub(super) enum Command {
 
 pub(super) fn run(config: &Config, command: &Command) -> Result<(), Error> {
     match command {
-        Command::Show => show(&load(config)?),
+        Command::Show => show(config, &load(config)?),
         Command::Renew { host } => {
             // The names outlive a key that was lost.
             let held = load(config).map(|pair| pair.cert_pem).or_else(|_| read(&config.key("server.crt")))?;
@@ -32,15 +33,14 @@ pub(super) fn run(config: &Config, command: &Command) -> Result<(), Error> {
             names.extend(host.iter().cloned());
             let mut seen = std::collections::BTreeSet::new();
             names.retain(|name| seen.insert(name.clone()));
-            let authority = Authority::from_pem(&read(&config.key("ca.key"))?, &read(&config.key("ca.crt"))?)?;
-            show(&issue(config, &authority, &names)?)
+            show(config, &issue(config, &authority(config)?, &names)?)
         }
     }
 }
 
-fn show(pair: &Credentials) -> Result<(), Error> {
-    let life = pair.life()?;
-    println!("{}", server_names(&pair.cert_pem)?.join(" "));
+fn show(config: &Config, pair: &Credentials) -> Result<(), Error> {
+    let (life, names) = certifies(config, pair)?;
+    println!("{}", names.join(" "));
     eprintln!("good until {}, renewed by itself from {} on", shown(life.until), shown(life.renew_at()));
     Ok(())
 }

@@ -1,15 +1,16 @@
 //! `koonti-coordinator node|person invite`.
 
 use crate::clock;
-use crate::config::{Config, read};
+use crate::config::Config;
 use crate::error::Error;
 use crate::invitation::{Invitation, random};
+use crate::keys::authority;
 use clap::{Args, ValueEnum};
 use koonti_disclosure::roster::Role;
 use koonti_disclosure::{Codebook, Digest, Name};
 use koonti_evidence::entry::coordinator::MemberKind;
 use koonti_proto::Token;
-use koonti_proto::edge::pki::{Authority, Kind};
+use koonti_proto::edge::pki::Kind;
 
 #[derive(Args)]
 pub(super) struct NodeInvite {
@@ -75,7 +76,7 @@ fn print(
     roles: Vec<Role>,
     hours: u64,
 ) -> Result<(), Error> {
-    let authority = Authority::from_pem(&read(&config.key("ca.key"))?, &read(&config.key("ca.crt"))?)?;
+    let authority = authority(config)?;
     let secret = random()?;
     let expires = clock::now() + hours * 3600;
     let secret_sha256 = Digest::of(&secret.0);

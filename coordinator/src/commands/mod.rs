@@ -107,16 +107,15 @@ pub fn main(args: Args) -> ExitCode {
 }
 
 fn run(args: Args, log: &mut Log) -> Result<(), Error> {
+    koonti_watch::panic_if_told();
     if let Command::Init(init) = &args.command {
         return init::init(init);
     }
     let config = Config::load(&args.config)?;
     if let Command::Run = args.command {
         *log = config.log.verbose(args.verbose);
-        log.begin_daemon();
-    } else {
-        log.begin();
     }
+    log.begin();
     match args.command {
         Command::Init(_) => Ok(()),
         Command::Run => {

@@ -35,7 +35,10 @@ pub(super) enum Command {
 
 pub(super) fn run(config: &Config, command: &Command) -> Result<(), Error> {
     let installed = match std::fs::read(config.roster()) {
-        Ok(bytes) => Some(SignedRoster::parse(&bytes, config.governance)?),
+        Ok(bytes) => {
+            let parsed = SignedRoster::parse(&bytes, config.governance);
+            Some(parsed.map_err(|e| Error::unusable(&config.roster(), e))?)
+        }
         Err(_) => None,
     };
     let floor = installed.as_ref().map(|r| r.roster().floor());
@@ -68,7 +71,8 @@ pub(super) fn run(config: &Config, command: &Command) -> Result<(), Error> {
         }
         Command::Install { file } => {
             let bytes = std::fs::read(file).map_err(|e| Error::file(file, &e))?;
-            let signed = SignedRoster::parse(bytes.trim_ascii_end(), config.governance)?;
+            let signed = SignedRoster::parse(bytes.trim_ascii_end(), config.governance);
+            let signed = signed.map_err(|e| Error::unusable(file, e))?;
             if *signed.roster().region() != config.region {
                 return Err(Error::Refused(format!("the roster is of region {}", signed.roster().region())));
             }

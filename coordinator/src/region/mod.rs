@@ -210,7 +210,7 @@ impl Inner {
 fn installed_roster(config: &Config) -> Result<Option<SignedRoster>, Error> {
     let path = config.roster();
     match std::fs::read(&path) {
-        Ok(bytes) => Ok(Some(SignedRoster::parse(&bytes, config.governance)?)),
+        Ok(bytes) => SignedRoster::parse(&bytes, config.governance).map(Some).map_err(|e| Error::unusable(&path, e)),
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(e) => Err(Error::file(&path, &e)),
     }

@@ -54,7 +54,8 @@ Examples, in the order of a first day:
   koonti-node requests list --config node.toml
   koonti-node releases list --config node.toml --output json
 
-Exit codes: 0 done, 1 failed, 2 wrong usage, 3 refused, 64 bad configuration.";
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 refused, 64 bad configuration,
+65 a log that was set back or is another: nothing leaves this node.";
 
 /// The node of one organisation: computes tables from its client register
 /// behind its own rules. Client records never leave it.
@@ -147,6 +148,8 @@ pub fn main(args: Args) -> ExitCode {
                     64
                 }
                 Error::Coordinator(Failure::Refused(_) | Failure::Denied(_) | Failure::Revoked(_)) => 3,
+                // A new start would find the same: the units make none.
+                Error::RolledBack { .. } | Error::Forked { .. } | Error::CoordinatorForked { .. } => 65,
                 _ => 1,
             })
         }
@@ -154,6 +157,7 @@ pub fn main(args: Args) -> ExitCode {
 }
 
 fn run(args: Args, log: &mut Log) -> Result<ExitCode, Error> {
+    koonti_watch::panic_if_told();
     if let Command::Register(command) = &args.command {
         // In the first hour there is no configuration yet.
         return register::run(command);
@@ -161,10 +165,8 @@ fn run(args: Args, log: &mut Log) -> Result<ExitCode, Error> {
     let config = Config::load(&args.config)?;
     if let Command::Run = args.command {
         *log = config.log.verbose(args.verbose);
-        log.begin_daemon();
-    } else {
-        log.begin();
     }
+    log.begin();
     match args.command {
         Command::Register(command) => register::run(&command),
         Command::Enroll(enroll) => enroll::enroll(&config, &enroll),

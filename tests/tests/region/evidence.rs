@@ -94,8 +94,8 @@ fn a_coordinator_that_rewrites_its_log_is_found_out() {
             region.person("aino").words("table run --no-wait --by sex --period 2026Q3 --sd").arg(sd.to_string()).say();
         assert!(said.code == 0, "{said:?}");
     }
-    let said = region.take_node("kainuu").ended(1);
+    let said = region.take_node("kainuu").ended(65);
     assert!(said.contains("the coordinator's log is not the one that this node cosigned"), "{said}");
-    let said = region.take_node("savo").ended(1);
+    let said = region.take_node("savo").ended(65);
     assert!(said.contains("tell the region's auditor"), "{said}");
 }

@@ -54,7 +54,7 @@ fn a_node_set_back_sends_nothing_until_it_is_recovered() {
     let held = region.disk("kainuu").entries().len();
     for _ in 0..2 {
         region.start_node("kainuu");
-        let said = region.take_node("kainuu").ended(1);
+        let said = region.take_node("kainuu").ended(65);
         assert!(said.contains("has been set back") && said.contains("koonti-node recover"), "{said}");
         assert_eq!(region.disk("kainuu").entries().len(), held, "nothing was added to it");
     }
@@ -225,7 +225,7 @@ fn a_second_node_with_one_identity_is_refused() {
     std::fs::rename(&clone, &home).expect("a rename");
     region.node("kainuu").arg("import").ok();
     region.start_node("kainuu");
-    let said = region.take_node("kainuu").ended(1);
+    let said = region.take_node("kainuu").ended(65);
     assert!(said.contains("another log of this node"), "{said}");
     let forks = region.coordinator_state().join("forks");
     assert_eq!(std::fs::read_dir(&forks).expect("a folder").count(), 1, "the evidence is kept");
@@ -292,7 +292,7 @@ fn a_witness_outside_remembers_what_both_have_forgotten() {
     }
     region.start_coordinator();
     region.start_node("kainuu");
-    let said = region.take_node("kainuu").ended(1);
+    let said = region.take_node("kainuu").ended(65);
     assert!(said.contains("has been set back"), "{said}");
     witness.kill();
 }

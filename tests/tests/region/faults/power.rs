@@ -37,7 +37,7 @@ fn a_machine_whose_power_goes_has_what_it_told() {
 
     region.start_coordinator();
     start_nodes(&mut region);
-    let (mut asked, mut lost) = (Vec::new(), 0);
+    let (mut asked, mut lost, mut checkpoints) = (Vec::new(), 0, [0; 3]);
     for cut in 0..cuts {
         let question = format!("--by sex --period {} --sd {}", QUARTERS[cut as usize % QUARTERS.len()], 40 + cut);
         region.ask("aino", &question);
@@ -50,15 +50,18 @@ fn a_machine_whose_power_goes_has_what_it_told() {
             let told = koonti_journal::read(&logs.join("kainuu.journal")).expect("a copy");
             let found = koonti_journal::read(&node.state.join("journal")).expect("a journal after a power cut");
             assert!(found.starts_with(&told), "{} entries, {} were told", found.len(), told.len());
-            disk::checkpoint_holds(&logs.join("kainuu.checkpoint"), &node.state.join("journal"));
+            let told = disk::checkpoint_holds(&logs.join("kainuu.checkpoint"), &node.state.join("journal"));
+            checkpoints[0] += usize::from(told);
         } else {
             lost += coordinator.cut(region.take_coordinator());
             // What it has cosigned of the nodes' logs, and what they have cosigned of its own.
             for (name, _) in NODES {
                 let own = region.disk(name).config().state.clone();
                 let copy = coordinator.state.join(format!("logs/{name}.journal"));
-                disk::checkpoint_holds(&own.join("checkpoint"), &copy);
-                disk::checkpoint_holds(&own.join("witnessed.note"), &coordinator.state.join("journal"));
+                let cosigned = disk::checkpoint_holds(&own.join("checkpoint"), &copy);
+                let witnessed = disk::checkpoint_holds(&own.join("witnessed.note"), &coordinator.state.join("journal"));
+                checkpoints[1] += usize::from(cosigned);
+                checkpoints[2] += usize::from(witnessed);
             }
             region.start_coordinator();
             region.take_node("kainuu").kill();
@@ -67,7 +70,8 @@ fn a_machine_whose_power_goes_has_what_it_told() {
         region.take_node("savo").kill();
         start_nodes(&mut region);
     }
-    println!("{lost} entries were lost that nobody had been told of");
+    println!("{lost} entries were lost that nobody had been told of; {checkpoints:?} checkpoints hold");
+    assert!(checkpoints.iter().all(|held| *held > 0), "{checkpoints:?}");
     for question in &asked {
         let table = region.run_table("aino", question);
         assert_eq!((table.code, table.json()["nodes_counted"].as_u64()), (0, Some(2)), "{question}: {table:?}");
