@@ -15,8 +15,9 @@ use koonti_disclosure::roster::LogKeys;
 use koonti_disclosure::{Digest, Name};
 use koonti_evidence::note::{LogKey, WitnessKey};
 use koonti_evidence::origin::{cosigner, node_origin};
-use koonti_proto::Credentials;
+use koonti_proto::edge::CredentialError;
 use koonti_proto::edge::pki::Kind;
+use koonti_proto::{Credentials, Unfit};
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use ring::rand::{SecureRandom, SystemRandom};
 use serde::{Deserialize, Serialize};
@@ -66,7 +67,10 @@ impl Keys {
         let secret = |name: &str| secret(dir, name);
         let credentials = credentials(dir)?;
         let fit = credentials.check(Kind::Node, &member.region, &member.name);
-        fit.map_err(|e| bad(&dir.join("tls.key"), &e.to_string()))?;
+        fit.map_err(|e| {
+            let of_authority = matches!(e, Unfit::Credential(CredentialError::NotOneAuthority(_)));
+            bad(&dir.join(if of_authority { "ca.crt" } else { "tls.key" }), &e.to_string())
+        })?;
         Ok(Self {
             member,
             identity: IdentityKey::from_seed(secret("identity.key")?),

@@ -5,9 +5,10 @@
 //! not, and tables, and everything an operator looks at, they are looked for in what was
 //! printed, in the pages for monitoring, in what a caller is told who does everything
 //! wrong, in every file of node, coordinator and person, in every byte between the two
-//! daemons, and in the memory of the running daemons, which is what a core file would
+//! daemons, as a wire has it and as they say it, and in the memory of the running daemons, which is what a core file would
 //! hold if there were any, and what a wire had brought.
 
+use super::tap::Tap;
 use koonti_proto::access::methods;
 use koonti_proto::edge::dial::dial_mutual;
 use koonti_tests::relay::Relay;
@@ -40,13 +41,17 @@ fn what_stands_in_a_register_stands_nowhere_else() {
 
     let pages = ["kainuu", "coordinator"].map(|of| region.show_pages(of));
     region.take_coordinator().stop();
+    for file in ["kainuu/node.toml", "coordinator/coordinator.toml"].map(|file| region.dir().join(file)) {
+        let toml = std::fs::read_to_string(&file).expect("a configuration");
+        std::fs::write(&file, format!("log_level = \"debug\"\n{toml}")).expect("a configuration");
+    }
     region.start_coordinator();
     let relay = Relay::to(&region.main_url());
+    let tap = Tap::between(&region, "kainuu", &relay.url());
     let config = region.home("kainuu").join("node.toml");
     let toml = std::fs::read_to_string(&config).expect("a configuration");
-    let toml = toml.replace(&region.main_url(), &relay.url());
-    std::fs::write(&config, format!("log_level = \"debug\"\n{toml}")).expect("a configuration");
-    region.start_node_with("kainuu", &[("RUST_LOG", "trace")]);
+    std::fs::write(&config, toml.replace(&region.main_url(), &tap.url())).expect("a configuration");
+    region.start_node("kainuu");
     region.wait_until_node_connected("kainuu");
     let table = region.run_table("aino", QUESTION);
     assert_eq!((table.code, table.json()["nodes_counted"].as_u64()), (0, Some(2)), "{table:?}");
@@ -64,6 +69,10 @@ fn what_stands_in_a_register_stands_nowhere_else() {
     assert!(told.len() > 60, "{} reasons why not", told.len());
     for status in &told {
         assert_eq!(canary(format!("{status:?}").as_bytes()).or(canary(status.details())), None, "{status:?}");
+    }
+    for said in tap.heard() {
+        assert!(said.len() > 4000 && holds(&said, "2026Q3"), "{} bytes in plain", said.len());
+        assert_eq!(canary(&said), None, "said on the wire");
     }
     for bytes in relay.kept() {
         assert!(bytes.len() > 4000, "{} bytes on the wire", bytes.len());

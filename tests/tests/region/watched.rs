@@ -9,6 +9,67 @@ const QUESTION: &str = "--by need,sex --max-per-client 2 --period 2026Q3 --sd 5"
 const CLOCKS: [&str; 3] =
     ["koonti_start_time_seconds ", "koonti_node_certificate_end_seconds ", "koonti_node_connections_total "];
 
+/// All that a node's page has: names and labels. An area, a measure, the name of a member
+/// or the count of anything in a register would be another line.
+const NODE: &str = r#"
+koonti_build{program="koonti-node",version="0.1.0"}
+koonti_node_allowance_left_percent{source="adult-social-work",period="2026Q3"}
+koonti_node_certificate_end_seconds
+koonti_node_connected
+koonti_node_connections_total
+koonti_node_log_bytes
+koonti_node_log_confirmed
+koonti_node_log_entries
+koonti_node_log_entries_not_cosigned
+koonti_node_questions{state="aborted"}
+koonti_node_questions{state="approved"}
+koonti_node_questions{state="expired"}
+koonti_node_questions{state="paid"}
+koonti_node_questions{state="refused"}
+koonti_node_questions{state="released"}
+koonti_node_questions{state="waiting"}
+koonti_node_roster_epoch
+koonti_node_roster_waits
+koonti_node_rules_approved
+koonti_node_seeds_left
+koonti_start_time_seconds
+"#;
+
+/// The same of the coordinator's, where one call was refused.
+#[cfg(debug_assertions)]
+const COORDINATOR: &str = r#"
+koonti_build{program="koonti-coordinator",version="0.1.0"}
+koonti_coordinator_certificate_end_seconds{of="authority"}
+koonti_coordinator_certificate_end_seconds{of="server"}
+koonti_coordinator_copied_entries
+koonti_coordinator_copies
+koonti_coordinator_disk_free_bytes
+koonti_coordinator_forks
+koonti_coordinator_log_bytes
+koonti_coordinator_log_entries
+koonti_coordinator_nodes{state="connected"}
+koonti_coordinator_nodes{state="cosigned_newest"}
+koonti_coordinator_nodes{state="in_roster"}
+koonti_coordinator_open_files
+koonti_coordinator_refusals_total{reason="DENIED"}
+koonti_coordinator_resident_bytes
+koonti_coordinator_roster_epoch
+koonti_coordinator_rounds{state="begun"}
+koonti_coordinator_rounds{state="failed"}
+koonti_coordinator_tables{state="open"}
+koonti_coordinator_tables{state="published"}
+koonti_coordinator_tables{state="refused"}
+koonti_start_time_seconds
+"#;
+
+/// Names and labels on a page, sorted.
+fn names(page: &str) -> String {
+    let values = page.lines().filter(|line| !line.starts_with('#'));
+    let mut names: Vec<&str> = values.map(|line| line.rsplit_once(' ').expect("a value").0).collect();
+    names.sort_unstable();
+    format!("\n{}\n", names.join("\n"))
+}
+
 /// A page without the lines of [`CLOCKS`], each of which it has.
 #[track_caller]
 fn timeless(page: &str) -> String {
@@ -60,6 +121,7 @@ fn one_client_less_and_the_page_is_the_same() {
     region.run_table("aino", "--by sex --period 2020Q1 --sd 5");
     let after = pages.each_ref().map(quiet);
     assert_eq!(after[0], after[1]);
+    assert_eq!(names(&pages[0].metrics()), NODE);
     for line in [
         "koonti_node_questions{state=\"released\"} 1",
         "koonti_node_log_confirmed 1",
@@ -102,6 +164,7 @@ fn what_a_count_enters_is_not_shown_before_its_tick() {
     assert_eq!(coordinator.value("koonti_coordinator_nodes{state=\"connected\"}"), 1);
     region.person("aino").words("evidence fetch --out").arg(region.dir().join("no.tar")).ends(3);
     assert!(coordinator.value("koonti_coordinator_refusals_total{reason=\"DENIED\"}") >= 1);
+    assert_eq!(names(&coordinator.metrics()), COORDINATOR);
     for least in
         ["koonti_coordinator_resident_bytes", "koonti_coordinator_open_files", "koonti_coordinator_log_entries"]
     {

@@ -3,6 +3,7 @@
 use super::Tried;
 use super::stage::{Bench, Case, Stage};
 use koonti_tests::{Node, Run};
+use rcgen::{CertificateParams, ExtendedKeyUsagePurpose, Issuer, KeyPair, SanType, date_time_ymd};
 use std::os::unix::fs::PermissionsExt;
 
 /// A node that takes up an invitation.
@@ -36,6 +37,21 @@ fn roster(bench: &Bench<'_>, bytes: &[u8]) -> Tried {
 /// The roster in force.
 fn in_force(stage: &Stage) -> Vec<u8> {
     std::fs::read(stage.region.dir().join("roster-1.json")).expect("the roster")
+}
+
+/// A key of the node's and a certificate that has ended.
+fn expired(stage: &Stage) -> String {
+    let keys = stage.region.dir().join("coordinator/keys");
+    let read = |name: &str| std::fs::read_to_string(keys.join(name)).expect("a key file of the coordinator");
+    let authority = KeyPair::from_pem(&read("ca.key")).expect("the authority's key");
+    let issuer = Issuer::from_ca_cert_pem(&read("ca.crt"), authority).expect("the authority");
+    let mut params = CertificateParams::default();
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+    params.subject_alt_names = vec![SanType::URI("spiffe://ita/node/kainuu".try_into().expect("ASCII"))];
+    params.not_after = date_time_ymd(2020, 1, 1);
+    let key = KeyPair::generate().expect("a key");
+    let certificate = params.signed_by(&key, &issuer).expect("a certificate").pem();
+    [key.serialize_pem(), certificate].concat()
 }
 
 pub(super) const CASES: &[(&str, Case)] = &[
@@ -102,6 +118,18 @@ pub(super) const CASES: &[(&str, Case)] = &[
         let run = Run::new("koonti-node").arg("--config").arg(bench.path("node.toml"));
         bench.tries(run.words("enroll --token-file -").input(&invitation(s)))
     }),
+    ("K14", |s| s.coordinator().write("keys/ca.key", "not a key\n").coordinator("run")),
+    ("K15", |s| s.coordinator().write("keys/ca.crt", "not a certificate\n").coordinator("run")),
+    ("K16", |s| s.coordinator().write("keys/log.key", "zz\n").coordinator("roster draft")),
+    ("K17", |s| s.coordinator().write("keys/server.key", "not a key\n").coordinator("run")),
+    ("K18", |s| s.node().write("keys/ca.crt", "not a certificate\n").node("run")),
+    ("K19", |s| s.node().write("keys/log.key", "zz\n").node("run")),
+    ("K20", |s| s.node().write("keys/witness.key", "00\n").node("run")),
+    ("K21", |s| s.node().write("keys/member.json", "{}").node("run")),
+    ("K22", |s| {
+        let pair = expired(s);
+        s.node().write("keys/tls.key", pair).node("check")
+    }),
     ("G01", |s| roster(&s.node(), b"not a roster")),
     ("G02", |s| roster(&s.node(), &in_force(s))),
     ("G03", |s| {
@@ -123,6 +151,7 @@ pub(super) const CASES: &[(&str, Case)] = &[
         let draft = s.region.coordinator().words("roster draft").ok().out;
         bench.tries(Run::new("koonti").words("governance sign - --key").arg(bench.path("no.key")).input(&draft))
     }),
+    ("G08", |s| s.coordinator().write("state/roster.json", "{}").coordinator("roster draft")),
     ("G07", |s| {
         let bench = s.coordinator().write("roster.json", in_force(s));
         let roster = bench.path("roster.json");

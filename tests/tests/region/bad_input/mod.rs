@@ -17,7 +17,7 @@ mod settings;
 mod stage;
 
 use koonti_tests::Said;
-use stage::{Case, Stage, WORD};
+use stage::{Case, IDENTITY, Stage, WORD};
 use std::collections::BTreeMap;
 
 const PAGE: &str = include_str!("../../../../docs/operate.md");
@@ -59,7 +59,7 @@ fn differs(id: &str, row: &Row, tried: &Tried) -> Option<String> {
         format!("one does not see `{}`", row.sees)
     } else if row.kept == "as before" && !tried.as_before {
         "files have changed".to_owned()
-    } else if out.contains(WORD) || err.contains(WORD) {
+    } else if [WORD, IDENTITY].iter().any(|planted| out.contains(planted) || err.contains(planted)) {
         "the content of a field is shown".to_owned()
     } else {
         return None;

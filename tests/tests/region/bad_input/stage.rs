@@ -16,6 +16,9 @@ pub(crate) type Case = fn(&Stage) -> Tried;
 /// Stands in fields that are wrong, and must stand in no message.
 pub(crate) const WORD: &str = "Kanarialintu";
 
+/// A personal identity code, which some fields are instead.
+pub(crate) const IDENTITY: &str = "131052-308T";
+
 /// The node whose folder is copied, enrolled and imported.
 const NODE: &str = "kainuu";
 

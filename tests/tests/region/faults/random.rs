@@ -75,7 +75,8 @@ struct Asked {
 /// Every table is there and stays as it is; at each node each question has one debit and
 /// one end; nobody used a seed twice; an auditor finds nothing.
 fn finished(region: &Region, asked: &[Asked]) {
-    let mut regional_tables = 0;
+    let (mut regional_tables, mut disturbed) = (0, 0);
+    let last = asked.last().expect("one that nobody has disturbed");
     let tables = disk::coordinator(&region.coordinator_state()).tables;
     let published = tables.iter().filter(|(_, table)| table.published.is_some());
     let published: BTreeSet<String> = published.map(|(id, _)| id.to_string()).collect();
@@ -86,6 +87,7 @@ fn finished(region: &Region, asked: &[Asked]) {
         }
         let table = region.run_table("aino", question);
         if *regional {
+            disturbed += usize::from(id != &last.id);
             assert!([0, 4].contains(&table.code), "{question}: {table:?}");
             regional_tables += 1;
         } else {
@@ -113,7 +115,8 @@ fn finished(region: &Region, asked: &[Asked]) {
             seeds.iter().map(|(_, debit)| disk::of_debit(debit, "seed").to_string()).collect();
         assert_eq!(seeds.len(), debits.len(), "{name} has used a seed twice");
     }
-    println!("{} questions, {regional_tables} regional tables", asked.len());
-    assert!(asked.len() > 20 && regional_tables > 0, "{} questions, {regional_tables} regional", asked.len());
+    let met = format!("{} questions, {regional_tables} regional tables, {disturbed} of them disturbed", asked.len());
+    println!("{met}");
+    assert!(asked.len() > 20 && disturbed > 0 && regional_tables > disturbed, "{met}");
     region.audit();
 }
