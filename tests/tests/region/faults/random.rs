@@ -4,7 +4,7 @@
 use koonti_disclosure::ledger;
 use koonti_evidence::entry::node::Entry;
 use koonti_tests::sim::Dice;
-use koonti_tests::{Node, Plan, Region, disk};
+use koonti_tests::{Node, Plan, Region, disk, until};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -76,6 +76,12 @@ struct Asked {
 /// one end; nobody used a seed twice; an auditor finds nothing.
 fn finished(region: &Region, asked: &[Asked]) {
     let (mut regional_tables, mut disturbed) = (0, 0);
+    // A regional round that was disturbed ends, with a sum or without.
+    until("every round has ended", Duration::from_secs(60), || {
+        let tables = disk::coordinator(&region.coordinator_state()).tables;
+        let ended = tables.values().all(|t| t.published.is_some() || t.rounds.iter().all(|r| r.failed.is_some()));
+        ended.then_some(())
+    });
     let last = asked.last().expect("one that nobody has disturbed");
     let tables = disk::coordinator(&region.coordinator_state()).tables;
     let published = tables.iter().filter(|(_, table)| table.published.is_some());
@@ -117,6 +123,8 @@ fn finished(region: &Region, asked: &[Asked]) {
     }
     let met = format!("{} questions, {regional_tables} regional tables, {disturbed} of them disturbed", asked.len());
     println!("{met}");
-    assert!(asked.len() > 20 && disturbed > 0 && regional_tables > disturbed, "{met}");
+    assert!(asked.len() > 20 && regional_tables > disturbed, "{met}");
+    // About one in five; of few it may be none.
+    assert!(disturbed > 0 || asked.len() < 200, "{met}");
     region.audit();
 }
