@@ -4,7 +4,7 @@
 use koonti_disclosure::ledger;
 use koonti_evidence::entry::node::Entry;
 use koonti_tests::sim::Dice;
-use koonti_tests::{Node, Plan, Region, disk, until};
+use koonti_tests::{Node, Plan, Region, disk};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -76,12 +76,6 @@ struct Asked {
 /// one end; nobody used a seed twice; an auditor finds nothing.
 fn finished(region: &Region, asked: &[Asked]) {
     let (mut regional_tables, mut disturbed) = (0, 0);
-    // A regional round that was disturbed ends, with a sum or without.
-    until("every round has ended", Duration::from_secs(60), || {
-        let tables = disk::coordinator(&region.coordinator_state()).tables;
-        let ended = tables.values().all(|t| t.published.is_some() || t.rounds.iter().all(|r| r.failed.is_some()));
-        ended.then_some(())
-    });
     let last = asked.last().expect("one that nobody has disturbed");
     let tables = disk::coordinator(&region.coordinator_state()).tables;
     let published = tables.iter().filter(|(_, table)| table.published.is_some());
