@@ -31,7 +31,7 @@ use super::{MAX_ROW_BYTES, RowFault};
 use crate::parquet::{self, Order, Unpacking};
 use choice::Choice;
 use columns::Column;
-use look::{NoTable, NoText};
+use look::NoTable;
 
 /// Bytes that are looked at.
 const SAMPLE_BYTES: u64 = 16 << 20;
@@ -47,14 +47,6 @@ pub enum DraftError {
     /// The file cannot be read, or a row is none.
     #[error(transparent)]
     Register(#[from] Error),
-    /// The file is no text.
-    #[error("{}: {what}", path.display())]
-    NoText {
-        /// The file.
-        path: PathBuf,
-        /// What it is instead.
-        what: NoText,
-    },
     /// Its first line does not name the columns.
     #[error("{} line 1: {what}", path.display())]
     NoTable {
@@ -139,9 +131,6 @@ fn unread(path: &Path, source: std::io::Error) -> Error {
 impl<'p> Sample<'p> {
     fn of_text(path: &'p Path) -> Result<Self, DraftError> {
         let (bytes, whole) = File::open(path).and_then(beginning).map_err(|source| unread(path, source))?;
-        if let Some(what) = look::no_text(&bytes) {
-            return Err(DraftError::NoText { path: path.to_owned(), what });
-        }
         let encoding = look::encoding(&bytes);
         let written = Written::Text { encoding, delimiter: look::delimiter(&bytes, encoding) };
         Ok(Self { path, bytes, whole, written })

@@ -1,5 +1,5 @@
-//! What a file is at first sight: text or not, in which encoding, cut by what, and with a
-//! line of names at its head.
+//! What a text is at first sight: in which encoding, cut by what, and with a line of names
+//! at its head.
 
 use std::fmt;
 
@@ -19,20 +19,9 @@ use super::columns::FORMATS;
 /// Bytes by which delimiters are compared.
 const COMPARED_BYTES: usize = 1 << 18;
 
-/// What a file is that is no text, as far as this reads text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NoText {
-    /// Text of two bytes a character.
-    Utf16,
-    /// A file of a spreadsheet program.
-    Workbook,
-}
-
 /// What stands in the first line instead of the names of columns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NoTable {
-    /// `sep=`, by which spreadsheet programs know the delimiter.
-    Separator,
     /// One text above a table.
     Title,
     /// A field of a row, in this column from 1.
@@ -41,24 +30,9 @@ pub enum NoTable {
     IdentityCode(usize),
 }
 
-impl fmt::Display for NoText {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Utf16 => "a text in UTF-16, which is not read: save it as \"CSV UTF-8\"",
-            Self::Workbook => {
-                "a workbook (such as .xlsx or .ods), not a text: open it in a spreadsheet program and save the sheet \
-                 as \"CSV UTF-8\""
-            }
-        })
-    }
-}
-
 impl fmt::Display for NoTable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Separator => f.write_str(
-                "\"sep=\" is a word to spreadsheet programs: delete the line, the first line must name the columns",
-            ),
             Self::Title => f.write_str(
                 "a title: delete what stands above the names of the columns, the first line must name the columns",
             ),
@@ -71,18 +45,6 @@ impl fmt::Display for NoTable {
             ),
         }
     }
-}
-
-/// What a file is, by its first bytes, that is no text.
-pub(super) fn no_text(bytes: &[u8]) -> Option<NoText> {
-    const WORKBOOKS: [&[u8]; 2] = [b"PK\x03\x04", b"\xD0\xCF\x11\xE0"];
-    let first = &bytes[..bytes.len().min(1 << 10)];
-    // Every second byte of most texts in UTF-16 is zero; no byte of other texts is.
-    let zeros = first.iter().filter(|byte| **byte == 0).count();
-    if first.starts_with(b"\xFF\xFE") || first.starts_with(b"\xFE\xFF") || 4 * zeros > first.len() {
-        return Some(NoText::Utf16);
-    }
-    WORKBOOKS.iter().any(|start| first.starts_with(start)).then_some(NoText::Workbook)
 }
 
 /// The encoding that fits: bytes that are UTF-8 by chance are rare, and windows-1252 has
@@ -122,9 +84,6 @@ pub(super) fn delimiter(sample: &[u8], encoding: Encoding) -> u8 {
 /// What stands in the place of names; the row behind has so many fields.
 pub(super) fn no_names(names: &[String], next: usize, codebook: &Codebook) -> Option<NoTable> {
     let filled = names.iter().filter(|name| !name.is_empty()).count();
-    if names[0].to_lowercase().starts_with("sep=") && filled == 1 {
-        return Some(NoTable::Separator);
-    }
     if next > 1 && (filled == 1 || 2 * names.len() <= next) {
         return Some(NoTable::Title);
     }
@@ -146,25 +105,4 @@ fn is_data(name: &str, codebook: &Codebook) -> bool {
     let is_need = |code: &str| code.eq_ignore_ascii_case(name);
     let need = codebook.dimension(SEVERAL[0]).is_some_and(|d| d.codes().iter().any(|c| is_need(&c.code)));
     number || date || place || need
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_no_text_is_known_by_its_beginning() {
-        for (bytes, what) in [
-            (&b"\xFF\xFEa\0;\0"[..], Some(NoText::Utf16)),
-            (b"\xFE\xFF\0a\0;", Some(NoText::Utf16)),
-            (b"a\0;\0b\0\n\0", Some(NoText::Utf16)),
-            (b"PK\x03\x04\x14", Some(NoText::Workbook)),
-            (b"\xD0\xCF\x11\xE0\xA1", Some(NoText::Workbook)),
-            (b"PK;a\n", None),
-            (b"\xEF\xBB\xBFa;b", None),
-            (b"", None),
-        ] {
-            assert_eq!(no_text(bytes), what, "{bytes:?}");
-        }
-    }
 }

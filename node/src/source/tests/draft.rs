@@ -147,9 +147,12 @@ fn the_first_line_must_name_the_columns() {
         (b"Meri 131052-308T;x\nMeri;y\n", "the name of column 1 looks like a personal identity code"),
         (format!("Raportti 1.8.2026\n\n{rows}").as_bytes(), "line 1: a title: delete what stands above"),
         (format!("Raportti;;;;;;;\n{rows}").as_bytes(), "line 1: a title"),
-        (format!("\u{FEFF}sep=;\n{rows}").as_bytes(), "line 1: \"sep=\" is a word to spreadsheet programs"),
-        (&utf_16, "a text in UTF-16, which is not read: save it as \"CSV UTF-8\""),
-        (b"PK\x03\x04\x14\x00", "save the sheet as \"CSV UTF-8\""),
+        (
+            format!("\u{FEFF}sep=;\n{rows}").as_bytes(),
+            "line 1: the first line tells a spreadsheet program the delimiter: delete it",
+        ),
+        (&utf_16, "line 1: the file is UTF-16 (\"Unicode text\"): save it as \"CSV UTF-8\""),
+        (b"PK\x03\x04\x14\x00", "is a spreadsheet or another packed file, not text: save it as \"CSV UTF-8\""),
         (b"", "the file is empty: its first line must name the columns"),
     ] {
         let error = draft_of(register).expect_err(said);
