@@ -92,12 +92,13 @@ fn the_same_people_in_every_dialect_give_the_same_extracts() {
     assert!(reports.iter().all(|report| *report == reports[0]), "{reports:#?}");
 }
 
-/// The keys of a mapping, in order, but for what only its author can know: the order of
-/// several needs in a row, and what marks too few rows to be seen.
+/// The keys of a mapping, in order, but for what only its author can know: what it covers,
+/// the order of several needs in a row, and what marks too few rows to be seen.
 fn keys(mapping: &str) -> Vec<&str> {
     let (head, restrict) = mapping.split_once("[restrict]").expect("a section");
     let keys = head.lines().map(|line| line.split_once('#').map_or(line, |(key, _)| key).trim());
-    let keys = keys.filter(|line| !line.is_empty() && *line != "primary = \"first\"");
+    let told = |line: &&str| *line == "primary = \"first\"" || line.starts_with("coverage = ");
+    let keys = keys.filter(|line| !line.is_empty() && !told(line));
     let marks = restrict.lines().filter(|line| line.contains("_if = "));
     let marks = marks.map(|line| line.trim_start_matches("# ").split_once(", value").expect("a value").0);
     keys.chain(marks).collect()
