@@ -5,7 +5,7 @@ use koonti_disclosure::ledger;
 use koonti_evidence::entry::node::Entry;
 use koonti_tests::daemon::Daemon;
 use koonti_tests::{Node, Plan, Region};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 const QUESTION: &str = "--by sex --period 2026Q3 --sd 5";
 const ANOTHER: &str = "--by sex --period 2026Q3 --sd 6";
@@ -33,16 +33,22 @@ fn put_back(image: &Path, state: &Path) {
     copy(image, state);
 }
 
-/// Yesterday's copy: the node sends nothing and says what to do; recovered, it knows
-/// what it spent, and releases nothing more from the periods that it held.
-#[test]
-fn a_node_set_back_sends_nothing_until_it_is_recovered() {
-    let mut region = region();
+/// Copies the node's state while it is stopped; where that is, and where the copy.
+fn kept_aside(region: &mut Region) -> (PathBuf, PathBuf) {
     let (state, image) = (region.disk("kainuu").config().state.clone(), region.dir().join("yesterday"));
     region.take_node("kainuu").stop();
     copy(&state, &image);
     region.start_node("kainuu");
     region.wait_until_node_connected("kainuu");
+    (state, image)
+}
+
+/// Yesterday's copy: the node sends nothing and says what to do; recovered, it knows
+/// what it spent, and releases nothing more from the periods that it held.
+#[test]
+fn a_node_set_back_sends_nothing_until_it_is_recovered() {
+    let mut region = region();
+    let (state, image) = kept_aside(&mut region);
     let table = region.run_table("aino", QUESTION);
     assert_eq!(table.code, 0, "{table:?}");
     region.take_node("kainuu").stop();
@@ -85,11 +91,7 @@ fn a_node_set_back_sends_nothing_until_it_is_recovered() {
 #[cfg(debug_assertions)]
 fn a_recovery_cut_short_at_any_step_lets_nothing_out() {
     let mut region = region();
-    let (state, image) = (region.disk("kainuu").config().state.clone(), region.dir().join("yesterday"));
-    region.take_node("kainuu").stop();
-    copy(&state, &image);
-    region.start_node("kainuu");
-    region.wait_until_node_connected("kainuu");
+    let (state, image) = kept_aside(&mut region);
     assert_eq!(region.run_table("aino", QUESTION).code, 0);
     region.take_node("kainuu").stop();
 
